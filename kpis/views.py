@@ -1,0 +1,350 @@
+"""What each page shows beside its readings: one frozen view per page, filled from the tables.
+
+Views carry aggregates and names of things, never of people. Shares are 0..1, ages in hours,
+times aware. The functions that fill them stand in the domain modules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """A label's count. `label` is a stored code (a status, channel, kelurahan …)."""
+
+    label: str
+    count: int
+    overdue: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestDay:
+    """Requests opened and closed on one day of the city."""
+
+    day: date
+    opened: int
+    closed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """One open request without its text: `id` is the source's own number."""
+
+    source: str
+    id: str
+    opd: str
+    status: str
+    category: str | None
+    channel: str | None
+    kelurahan: str | None
+    opened_at: datetime
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeBand:
+    """Open requests between `from_days` (inclusive) and `to_days` (exclusive; None = no end) old."""
+
+    from_days: int
+    to_days: int | None
+    count: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpdRequests:
+    """One OPD's open and overdue requests and its last thirty days."""
+
+    opd: str
+    open: int
+    overdue: int
+    closed_30d: int
+    close_days_p50: float | None
+    close_days_p90: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsView:
+    """The service request page. `days` are the last 30, oldest first; `oldest` at most 12 rows."""
+
+    by_status: tuple[Count, ...]
+    by_channel: tuple[Count, ...]
+    by_category: tuple[Count, ...]
+    by_kelurahan: tuple[Count, ...]
+    ages: tuple[AgeBand, ...]
+    by_opd: tuple[OpdRequests, ...]
+    days: tuple[RequestDay, ...]
+    oldest: tuple[RequestRow, ...]
+
+
+class AppState(StrEnum):
+    """What the latest check says; `unknown` past three expected intervals of silence."""
+
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    MAINTENANCE = "maintenance"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppDay:
+    """One day of one application: seconds up and down; the rest of the day was unobserved."""
+
+    day: date
+    up_s: float
+    down_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppRow:
+    """One application of the inventory with its latest state. Gaps are None and shown as gaps."""
+
+    app: str
+    name: str
+    opd: str | None
+    owner: str | None
+    url: str | None
+    hosting: str | None
+    state: AppState
+    since: datetime | None
+    observed_at: datetime | None
+    latency_ms: float | None
+    status_code: int | None
+    error: str | None
+    cert_expires_at: datetime | None
+    uptime_24h: float | None
+    uptime_30d: float | None
+    days: tuple[AppDay, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UptimeView:
+    """The application page: worst first. `days` in a row are the last 30, oldest first."""
+
+    apps: tuple[AppRow, ...]
+    without_owner: int
+    never_checked: int
+    objective: float
+
+
+class Step(StrEnum):
+    """The integration ladder; each step is earned by machine evidence (domain.md)."""
+
+    BELUM = "belum"
+    TERDAFTAR = "terdaftar"
+    TERHUBUNG = "terhubung"
+    SEBAGIAN = "sebagian"
+    TERINTEGRASI = "terintegrasi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterfaceRow:
+    """One interface of one OPD's system with its latest evidence."""
+
+    opd: str
+    system: str
+    interface: str
+    last_run_at: datetime | None
+    last_ok: bool | None
+    last_ok_at: datetime | None
+    data_as_of: datetime | None
+    data_age_hours: float | None
+    runs_24h: int
+    ok_24h: int
+    matched_share: float | None
+    rejected_share: float | None
+    step: Step
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpdStep:
+    """Where one OPD stands and what its next step lacks: a message key, or None at the top."""
+
+    opd: str
+    step: Step
+    lacks: str | None
+    interfaces: int
+    integrated: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerBreak:
+    """The first break of one activity code: `stage` broke against the stage before it."""
+
+    opd: str
+    year: int
+    code: str
+    name: str | None
+    stage: str
+    reason: str
+    amount: float | None
+    against: float | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationView:
+    """The integration page: OPD and interfaces worst first."""
+
+    steps: tuple[OpdStep, ...]
+    interfaces: tuple[InterfaceRow, ...]
+    breaks: tuple[LedgerBreak, ...]
+    codes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpdAttendance:
+    """One OPD's day. `expected` is headcount on a working day, 0 on a day off."""
+
+    opd: str
+    expected: int
+    leave: int
+    present: int
+    off_site: int
+    late: int
+    left_early: int
+    unexplained: int
+    checkins: int
+    doubtful: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalPoint:
+    """Share of present people in by `minute` (minutes after midnight), today and usually."""
+
+    minute: int
+    today: float | None
+    usual: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttendanceDay:
+    """One past day of the city: numerator and denominator of the attendance rate."""
+
+    day: date
+    attended: int
+    due: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttendanceView:
+    """The attendance page. `day_off` names the holiday or is "weekend", None on a working day."""
+
+    day: date
+    day_off: str | None
+    shift_start: str
+    grace_minutes: int
+    by_opd: tuple[OpdAttendance, ...]
+    arrivals: tuple[ArrivalPoint, ...]
+    days: tuple[AttendanceDay, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """What one source sent. `interval_s` is its expected interval, None if none is configured."""
+
+    source: str
+    door: str
+    feeds: tuple[str, ...]
+    last_at: datetime | None
+    accepted: int
+    known: int
+    rejected: int
+    accepted_24h: int
+    rejected_24h: int
+    interval_s: float | None
+    freshness: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectRow:
+    """One reject: `reason` is a code of `ingest.reasons`, `field` the field at fault or None."""
+
+    id: int
+    source: str
+    feed: str | None
+    door: str
+    place: str
+    first_at: datetime
+    last_at: datetime
+    times: int
+    reason: str
+    field: str | None
+    detail: str
+    replayed_at: datetime | None
+    raw: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesView:
+    """The sources page. `chosen` is the reject that was linked to, if one was."""
+
+    sources: tuple[SourceRow, ...]
+    reasons: tuple[Count, ...]
+    rejects: tuple[RejectRow, ...]
+    chosen: RejectRow | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpdView:
+    """One OPD's own page: what is overdue, its applications, interfaces and people today."""
+
+    opd: str
+    overdue: tuple[RequestRow, ...]
+    apps: tuple[AppRow, ...]
+    interfaces: tuple[InterfaceRow, ...]
+    step: OpdStep
+    attendance: OpdAttendance | None
+    rank: int | None
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpdStanding:
+    """One OPD over all its KPIs: how many are on target, watch and act; the worst and best one."""
+
+    opd: str
+    on_target: int
+    watch: int
+    act: int
+    unknown: int
+    worst_kpi: str | None
+    distance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChange:
+    """A KPI whose severity or freshness changed: what the mayor missed since the last look."""
+
+    kpi: str
+    opd: str | None
+    at: datetime
+    before: str
+    after: str
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MayorView:
+    """Five that need a word, five that deserve one, and what changed in the last 24 hours."""
+
+    need: tuple[OpdStanding, ...]
+    deserve: tuple[OpdStanding, ...]
+    changes: tuple[StateChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallView:
+    """The wall: which eight KPIs, and the OPD standings behind the matrix strip."""
+
+    tiles: tuple[str, ...]
+    standings: tuple[OpdStanding, ...]
+    sources_silent: int
+    sources: int
