@@ -6,7 +6,7 @@ Every instant here is an aware `datetime`; shares are 0..1; missing is `None`, n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -197,7 +197,8 @@ class Snapshot:
 
     `opd` is the scope (None = city). `readings` are the scope's own by KPI key; `by_opd` holds
     every OPD's readings by KPI key then OPD code (city scope only, else empty). `trends` are the
-    last 24 h by KPI key. `detail` is the page's own view from `kpis.views`. `store_ok` is False
+    last 24 h by KPI key. `owners` names the OPD code that answers for a city figure, by KPI key
+    (`kpi.<key>.owner`). `detail` is the page's own view from `kpis.views`. `store_ok` is False
     while the store cannot be read and the snapshot is the last one that could.
     """
 
@@ -215,3 +216,4 @@ class Snapshot:
     store_ok: bool = True
     demo: bool = False
     clock_speed: float = 1.0
+    owners: Mapping[str, str] = field(default_factory=dict)
