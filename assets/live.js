@@ -1,0 +1,222 @@
+/* Keeps an open page current: one event stream, the panels it brings, the clock, the ages, and what
+   the page itself has to say when the server cannot.
+
+   The html element names the stream (data-live), the build the page came from (data-build); the
+   shell's root (#pendopo) brings the texts, the time zone and the speed of the city's clock. Nothing
+   here grows: one stream, one timer, one click listener, at most one held copy of each panel. */
+(function () {
+  "use strict";
+
+  const QUIET_MS = 25000;    // heartbeats come every 10 s; after this long without any, the stream is dead
+  const GRACE_MS = 3000;     // a stream that is back sooner was never worth a word
+  const LINE_MS = 10000;     // a screen reader is told of changes at most this often
+  const FIRST_MS = 500;      // the first wait before a lost stream is opened again; it doubles …
+  const LONGEST_MS = 10000;  // … up to this, each a little random so that all screens do not come at once
+  const UPGRADE_MS = 5000;   // screens reload after an upgrade spread over this long
+  const EMPTY_MS = 20000;    // a page that is still empty after this long is fetched again
+  const RELOADED = "pendopo-reloaded";
+
+  const html = document.documentElement;
+  let root = null;
+  let source = null;
+  let reopening = 0;
+  let tries = 0;
+  let heard = 0;             // when the stream last said anything, in this machine's time
+  let lost = 0;              // when it broke off, 0 while it stands
+  let anchor = null;         // the city's time at one moment of this machine's
+  let paused = false;
+  let held = new Map();      // panels that wait: for the pause to end, or for the live line's turn
+  let lineAt = 0;
+
+  // --- the city's time -------------------------------------------------------------------------
+
+  function cityNow() {
+    return anchor.city + (Date.now() - anchor.here) * anchor.speed;
+  }
+
+  function setClock(city) {
+    anchor = { city: city, here: Date.now(), speed: Number(root.dataset.clockSpeed) || 1 };
+  }
+
+  const formats = {};
+
+  function format(name, options) {
+    if (!formats[name]) {
+      options.timeZone = root.dataset.timezone;
+      formats[name] = new Intl.DateTimeFormat(root.dataset.language, options);
+    }
+    return formats[name];
+  }
+
+  function timeOfDay(ms) {
+    const found = {};
+    format("time", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })
+      .formatToParts(ms)
+      .forEach(function (part) { found[part.type] = part.value; });
+    return found.hour + (root.dataset.language === "id" ? "." : ":") + found.minute;
+  }
+
+  function age(ms) {
+    const minutes = Math.floor(ms / 60000);
+    const words = root.dataset;
+    if (minutes < 1) return words.ageNow;
+    if (minutes < 60) return words.ageMinutes.replace("{n}", minutes);
+    if (minutes < 1440) return words.ageHours.replace("{n}", Math.floor(minutes / 60));
+    return words.ageDays.replace("{n}", new Intl.NumberFormat(words.language).format(Math.floor(minutes / 1440)));
+  }
+
+  /* Writes into the text node that is there, so that React still finds its own. */
+  function write(element, text) {
+    const node = element.firstChild;
+    if (node && node.nodeType === Node.TEXT_NODE) {
+      if (node.nodeValue !== text) node.nodeValue = text;
+    } else if (!node) {
+      element.textContent = text;
+    }
+  }
+
+  function tickClock() {
+    const clock = document.getElementById("clock");
+    if (!clock) return;
+    const now = cityNow();
+    write(clock, format("day", { weekday: "long" }).format(now) + " " + timeOfDay(now) + " " + root.dataset.zone);
+  }
+
+  function tickAges() {
+    const now = cityNow();
+    root.querySelectorAll("[data-since],[data-observed]").forEach(function (element) {
+      const at = Number(element.dataset.since || element.dataset.observed);
+      if (at) write(element, (element.dataset.ageForm || "{age}").replace("{age}", age(now - at)));
+    });
+  }
+
+  // --- the connection --------------------------------------------------------------------------
+
+  function showConnection() {
+    const place = document.getElementById("connection");
+    if (!place) return;
+    const away = lost && Date.now() - lost > GRACE_MS;
+    const since = away ? timeOfDay(anchor.city + (lost - anchor.here) * anchor.speed) : "";
+    const text = away ? root.dataset.disconnected.replace("{time}", since) : root.dataset.connected;
+    write(place, text);
+    place.dataset.state = away ? "lost" : "ok";
+    root.classList.toggle("disconnected", Boolean(away));
+  }
+
+  function open() {
+    clearTimeout(reopening);
+    reopening = 0;
+    if (source) source.close();
+    heard = Date.now();
+    source = new EventSource(html.dataset.live);
+    ["state", "patch", "beat"].forEach(function (name) { source.addEventListener(name, onEvent); });
+    source.onerror = onBroken;
+  }
+
+  /* The browser's own reopening gives up on some errors; this one never does. */
+  function onBroken() {
+    if (source) source.close();
+    source = null;
+    if (!lost) lost = heard;
+    if (reopening) return;
+    const wait = Math.min(LONGEST_MS, FIRST_MS * Math.pow(2, tries));
+    tries = Math.min(tries + 1, 10);
+    reopening = setTimeout(open, wait * (0.5 + Math.random()));
+  }
+
+  function onEvent(message) {
+    const said = JSON.parse(message.data);
+    heard = Date.now();
+    lost = 0;
+    tries = 0;
+    setClock(said.now);
+    if (said.build !== html.dataset.build) {
+      reloadFor(said.build);
+    } else if (said.panels) {
+      apply(said.panels);
+    }
+    showConnection();
+  }
+
+  /* Once for each build: should two servers of different builds take turns, the page stays as it is. */
+  function reloadFor(build) {
+    if (reloadFor.due || sessionStorage.getItem(RELOADED) === build) return;
+    reloadFor.due = true;
+    setTimeout(function () {
+      sessionStorage.setItem(RELOADED, build);
+      location.reload();
+    }, Math.random() * UPGRADE_MS);
+  }
+
+  // --- the panels ------------------------------------------------------------------------------
+
+  function apply(panels) {
+    Object.keys(panels).forEach(function (id) {
+      const early = id === "live-line" && Date.now() - lineAt < LINE_MS;
+      if (paused || early) {
+        held.set(id, panels[id]);
+      } else {
+        held.delete(id);
+        place(id, panels[id]);
+      }
+    });
+    tickAges();
+  }
+
+  /* Only the children of a panel's own place are set: no callback takes them as its input, and what
+     one does take would be kept in Dash's history for ever. */
+  function place(id, content) {
+    if (!document.getElementById(id)) return;
+    if (id === "live-line") lineAt = Date.now();
+    window.dash_clientside.set_props(id, { children: content });
+  }
+
+  function release() {
+    const waiting = held;
+    held = new Map();
+    apply(Object.fromEntries(waiting));
+  }
+
+  function togglePause(button) {
+    paused = !paused;
+    button.setAttribute("aria-pressed", String(paused));
+    write(button, paused ? root.dataset.resume : root.dataset.pause);
+    root.classList.toggle("paused", paused);
+    if (!paused) release();
+  }
+
+  // --- once a second ---------------------------------------------------------------------------
+
+  function tick() {
+    if (!document.contains(root)) root = document.getElementById("pendopo") || root;
+    if (source && Date.now() - heard > QUIET_MS) onBroken();
+    if (!paused && held.size) release();
+    tickClock();
+    tickAges();
+    showConnection();
+  }
+
+  function begin() {
+    setClock(Number(root.dataset.at));
+    document.addEventListener("click", function (event) {
+      const button = event.target.closest("#pause");
+      if (button) togglePause(button);
+    });
+    window.addEventListener("online", function () { if (!source) open(); });
+    window.addEventListener("pagehide", function () { if (source) source.close(); source = null; });
+    window.addEventListener("pageshow", function (event) { if (event.persisted) open(); });
+    setInterval(tick, 1000);
+    open();
+  }
+
+  /* The page is there once Dash has drawn the shell. Should it never be, the page is asked for again. */
+  const again = setTimeout(function () { location.reload(); }, EMPTY_MS);
+  const waiting = new MutationObserver(function () {
+    root = document.getElementById("pendopo");
+    if (!root) return;
+    waiting.disconnect();
+    clearTimeout(again);
+    begin();
+  });
+  waiting.observe(html, { childList: true, subtree: true });
+})();

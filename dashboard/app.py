@@ -1,0 +1,106 @@
+"""Puts the dashboard together: Dash on FastAPI behind the gate, the stream hub beside it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from dash import html
+from dash.backends._fastapi import FastAPIDashServer
+from fastapi import FastAPI
+
+from dashboard.api.replies import Readings, router
+from dashboard.build import build_id
+from dashboard.document import Document
+from dashboard.gate import Gate
+from dashboard.live import Hub, Pace
+from dashboard.render import Renderer
+from dashboard.snapshot import Snapshots, Source
+from dashboard.view import Views
+from dashboard.watch import Waits, Watch
+from kpis.config import Settings
+from layouts.pages import Page
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+
+
+class Tables(Source, Readings, Protocol):
+    """What the pages and the replies are read from: `dashboard.tables.Tables`."""
+
+
+class Dashboard:
+    """One process's dashboard: `gate` is its ASGI application, `hub` its streams."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        tables: Tables,
+        listener: Waits,
+        pages: Sequence[Page],
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        self._settings = settings
+        self._build = build_id(settings)
+        self.snapshots = Snapshots(tables)
+        self.renderer = Renderer(self.snapshots, pages, settings.city)
+        self.hub = Hub(self.renderer.panels, self._fields, pace=pace)
+        self._watch = Watch(listener, self._changed, self.hub.touch)
+        self.dash = _dash(tables, self.snapshots, settings)
+        self.gate = Gate(
+            self.dash.server,
+            views=Views(pages, settings.city, settings.language),
+            renderer=self.renderer,
+            hub=self.hub,
+            city=settings.city,
+            build=self._build,
+            start=self._watch.start,
+            stop=self._stop,
+        )
+
+    def _changed(self, version: int) -> None:
+        self.snapshots.version = version
+        self.hub.announce(version)
+
+    def _fields(self) -> Mapping[str, Any]:
+        """What every event tells the browser: which build this is, and the city's time in ms."""
+        return {"build": self._build, "now": int(self._settings.clock.now().timestamp() * 1000)}
+
+    async def _stop(self) -> None:
+        self.hub.close()
+        await self._watch.stop()
+        self.snapshots.close()
+
+
+class _Server(FastAPIDashServer):
+    """Dash's FastAPI server without its websocket, its API pages and its answer to every address."""
+
+    websocket_capability = False
+
+    @staticmethod
+    def create_app(name: str = "dashboard", config: dict[str, Any] | None = None) -> FastAPI:
+        return FastAPI(title="Pendopo", docs_url=None, redoc_url=None, openapi_url=None)
+
+    def _setup_catchall(self) -> None:
+        """Unknown addresses stay unknown."""
+
+
+def _dash(tables: Readings, snapshots: Snapshots, settings: Settings) -> Document:
+    dash = Document(
+        "dashboard",
+        backend=_Server,
+        assets_folder=str(ASSETS),
+        title="Pendopo",
+        update_title="",
+        suppress_callback_exceptions=True,
+        add_log_handler=False,
+    )
+    # Each view's own layout is given by the gate, which knows the view; Dash only needs to have one.
+    dash.layout = html.Div()
+    dash.server.include_router(router(tables, settings.city, lambda: snapshots.version))
+    for output, entry in dash.callback_map.items():
+        if "callback" in entry and not inspect.iscoroutinefunction(entry["callback"]):
+            raise TypeError(f"the callback of {output} is not async: it would hold up every other request")
+    return dash

@@ -1,0 +1,200 @@
+"""The outermost door: which addresses exist and who answers them.
+
+Dash answers unknown addresses with its index page and guards only its own paths, so everything is
+decided here, before Dash is asked.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from dashboard.document import Visit, current
+from dashboard.headers import policy, secured
+from dashboard.live import Hub
+from dashboard.render import Renderer
+from dashboard.replies import AWAY, HTML, LOST, reply, see_other
+from dashboard.shelf import FOLDERS, Shelf, accepts_gzip
+from dashboard.stream import Message, Receive, Send, stream
+from dashboard.view import LIVE, PREFIX, View, Views, query_of, theme_cookie
+from kpis.errors import StoreError
+from kpis.types import City
+
+log = logging.getLogger(__name__)
+
+HOME = "/wall"
+_OTHERS = ("/api/", "/healthz", "/_favicon.ico")
+_DASH = ("/_dash-dependencies", "/_dash-update-component")
+_A_YEAR = 365 * 24 * 3600
+
+Request = dict[str, Any]
+Application = Callable[[Request, Receive, Send], Awaitable[None]]
+
+
+class Gate:
+    """The ASGI application uvicorn runs. `dash` is what stands behind it."""
+
+    def __init__(
+        self,
+        dash: Application,
+        *,
+        views: Views,
+        renderer: Renderer,
+        hub: Hub,
+        city: City,
+        build: str,
+        start: Callable[[], None],
+        stop: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._dash = dash
+        self._shelf = Shelf(dash)
+        self._views = views
+        self._renderer = renderer
+        self._hub = hub
+        self._city = city
+        self._build = build
+        self._start = start
+        self._stop = stop
+
+    async def __call__(self, request: Request, receive: Receive, send: Send) -> None:
+        if request["type"] == "lifespan":
+            await self._live_and_die(request, receive, send)
+        elif request["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await self._answer(request, receive, send)
+
+    async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
+        path, plain = str(request["path"]), secured(send)
+        if not _allowed(request):
+            await reply(plain, 405, "this address takes no such request")
+        elif path == "/":
+            await see_other(plain, HOME, request)
+        elif path == LIVE:
+            await self._stream(request, receive, plain)
+        elif path.startswith(FOLDERS):
+            await self._shelf(_as_get(request), receive, plain)
+        elif path.startswith(_OTHERS):
+            await self._dash(_as_get(request), receive, plain)
+        elif path.startswith(PREFIX):
+            await self._view(request, receive, plain)
+        else:
+            await self._page(request, receive, send)
+
+    async def _page(self, request: Request, receive: Receive, send: Send) -> None:
+        """The document of a page, whose layout and figures the browser asks for next."""
+        view = self._views.by_path(request)
+        if view is None:
+            await reply(secured(send), 404, LOST, kind=HTML)
+            return
+        try:
+            # Made now and kept for the request that follows, or the reason why there is nothing to show.
+            await self._renderer.layout(view)
+        except StoreError as error:
+            log.warning("cannot show %s: %s", view.topic.key, error)
+            await reply(secured(send), 503, AWAY, kind=HTML)
+            return
+        visit = self._visit(view)
+        token = current.set(visit)
+        try:
+            send = _remembering(secured(send, policy(visit.nonce)), view, query_of(request))
+            await self._dash({**_as_get(request), "path": "/", "raw_path": b"/"}, receive, send)
+        finally:
+            current.reset(token)
+
+    def _visit(self, view: View) -> Visit:
+        words = self._renderer.words(view.language)
+        opd = next((opd for opd in self._city.opds if opd.code == view.opd), None)
+        title = opd.abbreviation if opd else words.t(view.page.title)
+        attributes = {
+            "lang": view.language,
+            "class": "wall" if view.page.wall else "",
+            "data-theme": view.theme,
+            "data-bs-theme": view.theme,
+            "data-theme-cookie": theme_cookie(view.page),
+            "data-live": view.live,
+            "data-build": self._build,
+        }
+        return Visit(view, secrets.token_urlsafe(16), f"{title} · {self._city.name}", attributes)
+
+    async def _view(self, request: Request, receive: Receive, send: Send) -> None:
+        """A view's own Dash paths: its layout, and what Dash itself answers."""
+        found = self._views.by_prefix(request)
+        if found is None:
+            await reply(send, 404)
+        elif found[1] == "/_dash-layout":
+            await self._layout(found[0], accepts_gzip(request), send)
+        elif found[1] in _DASH:
+            await self._dash({**request, "path": found[1], "raw_path": found[1].encode()}, receive, send)
+        elif found[1].startswith(FOLDERS):
+            await see_other(send, found[1], request)
+        else:
+            await reply(send, 404)
+
+    async def _layout(self, view: View, gzipped: bool, send: Send) -> None:
+        try:
+            layout = await self._renderer.layout(view)
+        except StoreError as error:
+            log.warning("no layout for %s: %s", view.topic.key, error)
+            await reply(send, 503, str(error))
+            return
+        body = layout.packed if gzipped else layout.plain
+        await reply(send, 200, body, kind="application/json", gzipped=gzipped)
+
+    async def _stream(self, request: Request, receive: Receive, send: Send) -> None:
+        view = self._views.by_query(request)
+        if view is None:
+            await reply(send, 404)
+        else:
+            await stream(self._hub, view.topic, accepts_gzip(request), receive, send)
+
+    async def _live_and_die(self, request: Request, receive: Receive, send: Send) -> None:
+        """Starts and stops what runs beside the requests, then lets Dash's server do the same."""
+
+        async def heard() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._start()
+            else:
+                await self._stop()
+            return message
+
+        await self._dash(request, heard, send)
+
+
+def _allowed(request: Request) -> bool:
+    """GET and HEAD everywhere; POST only to Dash's callbacks, as JSON, from our own pages."""
+    if request["method"] in ("GET", "HEAD"):
+        return True
+    headers = dict(request["headers"])
+    origin = urlsplit(headers.get(b"origin", b"").decode("latin-1")).netloc
+    return (
+        request["method"] == "POST"
+        and str(request["path"]).endswith("/_dash-update-component")
+        and headers.get(b"content-type", b"").startswith(b"application/json")
+        and origin == headers.get(b"host", b"").decode("latin-1")
+    )
+
+
+def _as_get(request: Request) -> Request:
+    """HEAD is answered like GET; the server leaves the body out."""
+    return {**request, "method": "GET"} if request["method"] == "HEAD" else request
+
+
+def _remembering(send: Send, view: View, query: dict[str, str]) -> Send:
+    """Sets a cookie for the language and theme that were asked for by name; no page is cached."""
+    chosen = {"lang": view.language} if query.get("lang") == view.language else {}
+    if query.get("theme") == view.theme:
+        chosen[theme_cookie(view.page)] = view.theme
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            cookies = [f"{k}={v}; Path=/; Max-Age={_A_YEAR}; SameSite=Lax" for k, v in chosen.items()]
+            extra = [(b"set-cookie", cookie.encode()) for cookie in cookies]
+            message = {**message, "headers": [*message["headers"], (b"cache-control", b"no-store"), *extra]}
+        await send(message)
+
+    return sent

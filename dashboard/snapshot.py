@@ -1,0 +1,135 @@
+"""Snapshots, cached: read off the event loop, and never twice at once for one page.
+
+When the store cannot be read the last snapshot stays, says so, and ages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from kpis.errors import StoreError, StoreUnavailable
+from kpis.types import Snapshot
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which snapshot: the page, its scope (None = city), and the reject a link chose."""
+
+    page: str
+    opd: str | None = None
+    reject: int | None = None
+
+
+class Source(Protocol):
+    """Where snapshots come from. Both are called on a worker thread and may take their time."""
+
+    def read(self, key: Key) -> Snapshot:
+        """The snapshot of this moment. Raises StoreError."""
+        ...
+
+    def aged(self, last: Snapshot) -> Snapshot:
+        """What can still be said without the store: `last`, judged at this moment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    snapshot: Snapshot
+    made: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    version: int
+    task: asyncio.Task[Snapshot]
+
+
+class Snapshots:
+    """The newest snapshot per key.
+
+    A cached one serves while it shows the newest announced `version` and is younger than
+    `fresh_for` seconds; all who ask meanwhile wait for the same reading. The store has `patience`
+    seconds to answer before the last snapshot is shown in its place. At most `keep` keys are held.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        keep: int = 256,
+        fresh_for: float = 2.0,
+        patience: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.version = 0
+        self.store_ok = True
+        self._source = source
+        self._keep = keep
+        self._fresh_for = fresh_for
+        self._patience = patience
+        self._clock = clock
+        self._entries: OrderedDict[Key, _Entry] = OrderedDict()
+        self._flights: dict[Key, _Flight] = {}
+        self._workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="snapshot")
+
+    async def get(self, key: Key) -> Snapshot:
+        """The newest snapshot of `key`. Raises StoreError only when it could never be read."""
+        entry = self._entries.get(key)
+        if entry is not None and self._serves(entry):
+            self._entries.move_to_end(key)
+            return entry.snapshot
+        flight = self._flights.get(key)
+        if flight is None or flight.version < self.version:
+            flight = _Flight(self.version, asyncio.create_task(self._refresh(key)))
+            self._flights[key] = flight
+        return await asyncio.shield(flight.task)
+
+    def close(self) -> None:
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _serves(self, entry: _Entry) -> bool:
+        current = entry.snapshot.version >= self.version or not entry.snapshot.store_ok
+        return current and self._clock() - entry.made < self._fresh_for
+
+    async def _refresh(self, key: Key) -> Snapshot:
+        try:
+            snapshot = await self._read(key)
+            self._entries[key] = _Entry(snapshot, self._clock())
+            self._entries.move_to_end(key)
+            while len(self._entries) > self._keep:
+                self._entries.popitem(last=False)
+            return snapshot
+        finally:
+            flight = self._flights.get(key)
+            if flight is not None and flight.task is asyncio.current_task():
+                del self._flights[key]
+
+    async def _read(self, key: Key) -> Snapshot:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._patience):
+                snapshot = await loop.run_in_executor(self._workers, self._source.read, key)
+        except (StoreError, TimeoutError) as error:
+            why = str(error) or f"the store gave no answer within {self._patience:g} s"
+            self._note(False, why)
+            entry = self._entries.get(key)
+            if entry is None:
+                raise error if isinstance(error, StoreError) else StoreUnavailable(why) from error
+            return await asyncio.to_thread(self._source.aged, entry.snapshot)
+        self._note(True, "")
+        return snapshot
+
+    def _note(self, ok: bool, why: str) -> None:
+        """An outage is logged once when it begins and once when it ends."""
+        if ok != self.store_ok:
+            log.warning("the store answers again" if ok else "showing the last snapshots: %s", *([] if ok else [why]))
+        self.store_ok = ok

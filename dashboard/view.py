@@ -1,0 +1,137 @@
+"""What a request asked to see: page, scope, language, theme; or nothing, when there is no such page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlencode
+
+from dashboard.live import Topic
+from dashboard.scope import scope_of
+from dashboard.snapshot import Key
+from kpis.config import LANGUAGES
+from kpis.types import City
+from layouts.pages import Page
+
+THEMES = ("dark", "light")
+PREFIX = "/_view/"
+LIVE = "/live"
+_LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One page as one viewer sees it. `theme` changes the page around the panels, never the panels."""
+
+    page: Page
+    opd: str | None
+    reject: int | None
+    language: str
+    theme: str
+
+    @property
+    def topic(self) -> Topic:
+        return Topic(Key(self.page.name, self.opd, self.reject), self.language)
+
+    @property
+    def prefix(self) -> str:
+        """Where this view's own Dash paths stand, so that the browser asks for the right layout."""
+        opd = quote(self.opd or "-", safe="")
+        parts = (self.language, self.theme, self.page.name, opd, str(self.reject or "-"))
+        return PREFIX + "/".join(parts) + "/"
+
+    @property
+    def live(self) -> str:
+        """The address of this view's stream."""
+        asked = {"page": self.page.name, "opd": self.opd or "", "lang": self.language, "reject": self.reject or ""}
+        return f"{LIVE}?{urlencode(asked)}"
+
+
+class Views:
+    """Finds the view a request means; None where the page, or the OPD within its scope, is unknown."""
+
+    def __init__(self, pages: Sequence[Page], city: City, language: str) -> None:
+        self._pages = {page.name: page for page in pages}
+        self._city = city
+        self._language = language
+
+    def by_path(self, request: Mapping[str, Any]) -> View | None:
+        """The view of a page's own address, `?lang=`, `?theme=` and cookies considered."""
+        path = str(request["path"]).rstrip("/") or "/"
+        query = query_of(request)
+        for page in self._pages.values():
+            opd = _matches(page, path)
+            if opd is not None:
+                return self._view(request, page.name, opd, query)
+        return None
+
+    def by_prefix(self, request: Mapping[str, Any]) -> tuple[View, str] | None:
+        """The view of one of its Dash paths, and that path without the view's prefix."""
+        parts = str(request["path"]).removeprefix(PREFIX).split("/", 5)
+        if len(parts) != 6:
+            return None
+        language, theme, name, opd, reject, rest = parts
+        query = {"lang": language, "theme": theme, "reject": "" if reject == "-" else reject}
+        view = self._view(request, name, "" if opd == "-" else opd, query)
+        return (view, "/" + rest) if view else None
+
+    def by_query(self, request: Mapping[str, Any]) -> View | None:
+        """The view a stream is asked for: `?page=wall&opd=&lang=id`."""
+        query = query_of(request)
+        return self._view(request, query.get("page", ""), query.get("opd", ""), query)
+
+    def _view(self, request: Mapping[str, Any], name: str, opd: str, query: Mapping[str, str]) -> View | None:
+        page = self._pages.get(name)
+        if page is None or (page.scope == "opd") != bool(opd):
+            return None
+        if not scope_of(request, self._city).allows(opd or None):
+            return None
+        cookies = cookies_of(request)
+        language = _one_of(LANGUAGES, query.get("lang"), cookies.get("lang"), self._language)
+        standard = "dark" if page.wall else "light"
+        theme = _one_of(THEMES, query.get("theme"), cookies.get(theme_cookie(page)), standard)
+        return View(page, opd or None, _number(query.get("reject")), language, theme)
+
+
+def theme_cookie(page: Page) -> str:
+    """A wall and a laptop page remember their themes apart: a browser may show both."""
+    return "theme_wall" if page.wall else "theme"
+
+
+def query_of(request: Mapping[str, Any]) -> dict[str, str]:
+    """The query's last value by name."""
+    raw = bytes(request.get("query_string", b"")).decode("latin-1")
+    return {name: values[-1] for name, values in parse_qs(raw, max_num_fields=50).items()}
+
+
+def cookies_of(request: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in request.get("headers", ()):
+        if name == b"cookie":
+            try:
+                found |= {key: morsel.value for key, morsel in SimpleCookie(value.decode("latin-1")).items()}
+            except CookieError:
+                pass  # somebody else's cookie; ours are then as if never set
+    return found
+
+
+def _matches(page: Page, path: str) -> str | None:
+    """The OPD code in the path ("" for a city page), or None when the path is not this page's."""
+    if page.scope != "opd":
+        return "" if path == page.path else None
+    base = page.path.split("<")[0].rstrip("/") + "/"
+    code = unquote(path.removeprefix(base))
+    return code if path.startswith(base) and code and "/" not in code else None
+
+
+def _one_of(allowed: Sequence[str], *wanted: str | None) -> str:
+    return next(value for value in wanted if value in allowed)
+
+
+def _number(text: str | None) -> int | None:
+    """A reject's number; anything that cannot be one chooses nothing."""
+    if text and text.isascii() and text.isdigit() and int(text) <= _LARGEST_ID:
+        return int(text)
+    return None
