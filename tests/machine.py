@@ -6,6 +6,7 @@ what is missing and the command that would bring it.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -59,6 +60,16 @@ def find_chromium() -> Path | None:
     return None
 
 
+def find_driver() -> Path | None:
+    """Playwright's own Node.js, once it starts: a bare Debian lacks a library of it."""
+    found = importlib.util.find_spec("playwright")
+    if found is None or found.origin is None:
+        return None
+    node = Path(found.origin).parent / "driver" / "node"
+    starts = subprocess.run([node, "--version"], capture_output=True, check=False).returncode == 0
+    return node if starts else None
+
+
 def _downloads() -> Path:
     """Where Playwright keeps the browsers it fetched itself."""
     return Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
@@ -88,6 +99,7 @@ NEEDS = (
     Need("PostgreSQL (initdb, postgres)", "postgresql", "postgresql", find_postgres),
     Need("Mosquitto", "mosquitto", "mosquitto", lambda: find_program("mosquitto")),
     Need("MariaDB (mariadbd, mariadb-install-db)", "mariadb-server", "mariadb", find_mariadb),
+    Need("libatomic (for Playwright)", "libatomic1", None, find_driver),
     Need("Chromium", "chromium", None, find_chromium),
 )
 
