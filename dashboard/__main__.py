@@ -18,7 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = load(asked.config)
-        run(settings, asked.host or settings.web.host, settings.web.port if asked.port is None else asked.port)
+        port = settings.web.port if asked.port is None else asked.port
+        run(settings, asked.host or settings.web.host, port)
     except PendopoError as error:
         print(f"dashboard: {error}", file=sys.stderr)
         return 2
@@ -33,9 +34,11 @@ def run(settings: Settings, host: str, port: int) -> None:
     from dashboard.server import address_of, bind, serve
     from dashboard.tables import Tables
     from kpis.announce import Listener
+    from kpis.catalogue import check
     from kpis.store import open_store
     from layouts.pages import PAGES
 
+    check(settings)
     taken = bind(host, port)
     with taken, open_store(settings) as store:
         dashboard = Dashboard(settings, Tables(settings, store), Listener(store), PAGES)

@@ -28,7 +28,9 @@ class Event:
         return squeeze.compress(self.plain) + squeeze.flush(zlib.Z_FULL_FLUSH)
 
 
-def event(name: str, fields: Mapping[str, Any], panels: Mapping[str, bytes] | None = None, mark: str = "") -> Event:
+def event(
+    name: str, fields: Mapping[str, Any], panels: Mapping[str, bytes] | None = None, mark: str = ""
+) -> Event:
     """An event whose data is one JSON object; `panels` are JSON already and go in as they are."""
     data = json.dumps(fields, separators=(",", ":")).encode()
     if panels is not None:

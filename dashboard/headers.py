@@ -41,7 +41,8 @@ def secured(send: Send, content_policy: str = _BARE) -> Send:
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in _UNTOLD]
+            said = message.get("headers", ())
+            kept = [(name, value) for name, value in said if name.lower() not in _UNTOLD]
             extra = (b"content-security-policy", content_policy.encode())
             message = {**message, "headers": [*kept, *_ALWAYS, extra]}
         await send(message)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,10 @@ class Rendered:
     at: str
     store_ok: bool
     panels: Mapping[str, bytes]
+
+    @property
+    def headline(self) -> tuple[int, bool]:
+        return self.version, self.store_ok
 
 
 Render = Callable[[Topic], Awaitable[Rendered]]
@@ -140,10 +145,8 @@ class Channel:
     async def _run(self) -> None:
         pace = self._hub.pace
         while True:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._dirty.wait(), pace.most)
-            except TimeoutError:
-                pass
             self._dirty.clear()
             try:
                 self._apply(await self._hub.render(self.topic))
@@ -158,7 +161,7 @@ class Channel:
         before, self._last, self._state = self._last, rendered, None
         patch = changed(before.panels, rendered.panels) if before else dict(rendered.panels)
         item = None
-        if before is None or patch or (before.version, before.store_ok) != (rendered.version, rendered.store_ok):
+        if before is None or patch or before.headline != rendered.headline:
             self._count += 1
             item = self._event("patch", patch)
         for viewer in self.viewers:

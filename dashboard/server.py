@@ -11,13 +11,15 @@ import uvicorn
 from dashboard.app import Dashboard
 from kpis.errors import ConfigError
 
+_HOSTS = 'use "127.0.0.1" for this machine alone, "0.0.0.0" for others too'
+
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening address, taken before anything else starts. Raises ConfigError when it is not to be had."""
+    """The address, taken before anything else starts. Raises ConfigError when it is not to be had."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
-        raise ConfigError("web.host", f"{host!r} is no address here: {error.strerror}", 'use "127.0.0.1" or "0.0.0.0"') from None
+        raise ConfigError("web.host", f"{host!r} is no address here: {error.strerror}", _HOSTS) from None
     taken = socket.socket(family, kind, proto)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -70,7 +72,8 @@ class _Server(uvicorn.Server):
 
 def _refused(host: str, port: int, error: OSError) -> ConfigError:
     if error.errno == errno.EADDRINUSE:
-        return ConfigError("web.port", f"{port} is in use on {host}", "stop what uses it, or choose another with --port")
+        would_do = "stop what uses it, or choose another there or with --port"
+        return ConfigError("web.port", f"{port} is in use on {host}", would_do)
     if error.errno == errno.EACCES:
-        return ConfigError("web.port", f"{port} may not be used by this account", "choose one above 1023, as 8050")
-    return ConfigError("web.host", f"{host!r} cannot be used: {error.strerror}", 'use "127.0.0.1" or "0.0.0.0"')
+        return ConfigError("web.port", f"{port} may not be used by this account", "choose one above 1023")
+    return ConfigError("web.host", f"{host!r} cannot be used: {error.strerror}", _HOSTS)

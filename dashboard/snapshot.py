@@ -131,5 +131,5 @@ class Snapshots:
     def _note(self, ok: bool, why: str) -> None:
         """An outage is logged once when it begins and once when it ends."""
         if ok != self.store_ok:
-            log.warning("the store answers again" if ok else "showing the last snapshots: %s", *([] if ok else [why]))
+            log.warning("%s", "the store answers again" if ok else f"showing the last snapshots: {why}")
         self.store_ok = ok

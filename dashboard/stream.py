@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from dashboard.events import GZIP_HEADER, Event
@@ -31,9 +32,8 @@ async def stream(hub: Hub, topic: Topic, gzip: bool, receive: Receive, send: Sen
     channel, viewer = hub.join(topic)
     gone = asyncio.create_task(_until_gone(viewer, receive))
     try:
-        await _send_all(hub, channel, viewer, gzip, send)
-    except (OSError, TimeoutError):
-        pass  # the viewer went away in the middle of a piece
+        with suppress(OSError, TimeoutError):  # a viewer that goes away in the middle of a piece
+            await _send_all(hub, channel, viewer, gzip, send)
     finally:
         gone.cancel()
         hub.leave(channel, viewer)
@@ -58,6 +58,6 @@ async def _until_gone(viewer: Viewer, receive: Receive) -> None:
 
 
 async def _refuse(send: Send) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", b"10"), (b"cache-control", b"no-store")]
+    headers = [(b"content-type", b"text/plain"), (b"retry-after", b"10"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": b"too many viewers\n"})

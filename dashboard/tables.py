@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from dashboard.scope import Scope
 from dashboard.snapshot import Key
 from kpis import pages, readings
 from kpis.announce import READINGS, versions
@@ -13,7 +14,7 @@ from kpis.config import Settings
 from kpis.store import Store
 from kpis.types import Reading, Snapshot
 
-Readings = Mapping[tuple[str, str | None], Reading]
+Readings = Mapping[readings.Key, Reading]
 
 
 class Tables:
@@ -39,8 +40,8 @@ class Tables:
             version=version,
             city=settings.city,
             kpis=catalogue(),
-            readings=own(found, key.opd),
-            by_opd=by_opd(found) if key.opd is None else {},
+            readings=_own(found, key.opd),
+            by_opd=_by_opd(found) if key.opd is None else {},
             trends=trends,
             attention=readings.attention(settings, shown),
             detail=detail,
@@ -49,22 +50,40 @@ class Tables:
             owners={name: kpi.owner for name, kpi in settings.kpis.items() if kpi.owner},
         )
 
-    def current(self, opd: str | None) -> list[Reading]:
-        """The readings of one scope now, in the catalogue's order. Raises StoreError."""
+    def aged(self, last: Snapshot) -> Snapshot:
+        """`last` with every freshness as of now. Its `at` stays when it was read: the page says so."""
+        now = self._settings.clock.now()
+
+        def older(reading: Reading) -> Reading:
+            return readings.aged(reading, self._settings, now)
+
+        return replace(
+            last,
+            store_ok=False,
+            readings={key: older(one) for key, one in last.readings.items()},
+            by_opd={key: {opd: older(one) for opd, one in row.items()} for key, row in last.by_opd.items()},
+            attention=tuple(replace(item, reading=older(item.reading)) for item in last.attention),
+        )
+
+    def current(self, scope: Scope, opd: str | None) -> list[Reading]:
+        """The readings now: of one OPD, else of all that `scope` grants; the city's first, then by
+        OPD code, in the catalogue's order. Raises StoreError."""
         with self._store.read() as conn:
             found = readings.current(conn, self._settings, self._settings.clock.now())
-        return list(own(found, opd).values())
+        order = {key: place for place, key in enumerate(catalogue())}
+        granted = [one for (_, code), one in found.items() if scope.allows(code) and opd in (None, code)]
+        return sorted(granted, key=lambda one: (one.opd is not None, one.opd or "", order[one.kpi]))
 
 
-def own(found: Readings, opd: str | None) -> dict[str, Reading]:
+def _own(found: Readings, opd: str | None) -> dict[str, Reading]:
     """One scope's own readings by KPI key, in the catalogue's order."""
     return {key: found[key, opd] for key in catalogue() if (key, opd) in found}
 
 
-def by_opd(found: Readings) -> dict[str, dict[str, Reading]]:
+def _by_opd(found: Readings) -> dict[str, dict[str, Reading]]:
     """Every OPD's readings by KPI key, then OPD code."""
-    sorted_out: dict[str, dict[str, Reading]] = {}
+    rows: dict[str, dict[str, Reading]] = {}
     for (key, opd), reading in found.items():
         if opd is not None:
-            sorted_out.setdefault(key, {})[opd] = reading
-    return sorted_out
+            rows.setdefault(key, {})[opd] = reading
+    return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -45,8 +46,8 @@ class View:
     @property
     def live(self) -> str:
         """The address of this view's stream."""
-        asked = {"page": self.page.name, "opd": self.opd or "", "lang": self.language, "reject": self.reject or ""}
-        return f"{LIVE}?{urlencode(asked)}"
+        asked = {"page": self.page.name, "opd": self.opd, "reject": self.reject, "lang": self.language}
+        return f"{LIVE}?{urlencode({name: value for name, value in asked.items() if value is not None})}"
 
 
 class Views:
@@ -110,10 +111,8 @@ def cookies_of(request: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in request.get("headers", ()):
         if name == b"cookie":
-            try:
+            with suppress(CookieError):  # somebody else's cookie; ours are then as if never set
                 found |= {key: morsel.value for key, morsel in SimpleCookie(value.decode("latin-1")).items()}
-            except CookieError:
-                pass  # somebody else's cookie; ours are then as if never set
     return found
 
 
@@ -127,7 +126,7 @@ def _matches(page: Page, path: str) -> str | None:
 
 
 def _one_of(allowed: Sequence[str], *wanted: str | None) -> str:
-    return next(value for value in wanted if value in allowed)
+    return next(value for value in wanted if value is not None and value in allowed)
 
 
 def _number(text: str | None) -> int | None:

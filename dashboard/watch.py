@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from kpis.errors import StoreError
@@ -61,7 +62,5 @@ class Watch:
 
 
 def _tell(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *values: int) -> None:
-    try:
+    with suppress(RuntimeError):  # the loop ended before this thread did
         loop.call_soon_threadsafe(call, *values)
-    except RuntimeError:
-        pass  # the loop ended before this thread did

@@ -9,7 +9,7 @@ from typing import Protocol
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from dashboard.scope import scope_of
+from dashboard.scope import Scope, scope_of
 from kpis.errors import StoreError
 from kpis.types import City, Reading
 
@@ -19,7 +19,9 @@ _FRESH = {"cache-control": "no-store"}
 class Readings(Protocol):
     """Where readings come from; blocking, raises StoreError."""
 
-    def current(self, opd: str | None) -> list[Reading]: ...
+    def current(self, scope: Scope, opd: str | None) -> list[Reading]:
+        """The readings of one OPD, else all that the scope grants."""
+        ...
 
 
 def router(source: Readings, city: City, version: Callable[[], int]) -> APIRouter:
@@ -28,24 +30,26 @@ def router(source: Readings, city: City, version: Callable[[], int]) -> APIRoute
 
     @routes.get("/api/v1/readings")
     async def readings(request: Request, opd: str | None = None) -> JSONResponse:
-        """The readings of the city, or of one OPD."""
-        if not scope_of(request.scope, city).allows(opd):
+        """The readings of the city and every OPD, or of one OPD."""
+        scope = scope_of(request.scope, city)
+        if opd is not None and not scope.allows(opd):
             return _error(404, f"no OPD has the code {opd!r}")
         try:
-            found = await asyncio.to_thread(source.current, opd)
+            found = await asyncio.to_thread(source.current, scope, opd)
         except StoreError as error:
             return _error(503, str(error))
         return JSONResponse([reading.as_json() for reading in found], headers=_FRESH)
 
     @routes.get("/healthz")
-    async def health() -> JSONResponse:
-        """Whether the store answers, and how many readings of the city it holds."""
+    async def health(request: Request) -> JSONResponse:
+        """Whether the store answers, and how many readings it holds."""
         try:
-            count, store = len(await asyncio.to_thread(source.current, None)), True
+            found = await asyncio.to_thread(source.current, scope_of(request.scope, city), None)
         except StoreError:
-            count, store = 0, False
-        body = {"ok": store, "readings": count, "version": version(), "store": store}
-        return JSONResponse(body, status_code=200 if store else 503, headers=_FRESH)
+            found = None
+        ok = found is not None
+        body = {"ok": ok, "readings": len(found or ()), "version": version(), "store": ok}
+        return JSONResponse(body, status_code=200 if ok else 503, headers=_FRESH)
 
     return routes
 

@@ -10,11 +10,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from dashboard.scope import Scope
 from dashboard.snapshot import Key
 from kpis.config import Settings, load
 from kpis.errors import StoreUnavailable
 from kpis.types import (
-    Better, Domain, Freshness, Kpi, Measurement, Reading, Severity, Snapshot, TrendPoint, Unit,
+    Better,
+    Domain,
+    Freshness,
+    Kpi,
+    Measurement,
+    Reading,
+    Severity,
+    Snapshot,
+    TrendPoint,
+    Unit,
 )  # fmt: skip
 from kpis.views import WallView
 
@@ -71,14 +81,14 @@ class FakeTables:
         trend = tuple(TrendPoint(at=self.at - timedelta(hours=n), value=n) for n in range(24, 0, -1))
         return Snapshot(
             page=key.page, opd=key.opd, at=self.at, version=self.version, city=self.settings.city,
-            kpis=KPIS, readings=dict(own), by_opd={}, trends={name: trend for name in own}, attention=(),
+            kpis=KPIS, readings=dict(own), by_opd={}, trends=dict.fromkeys(own, trend), attention=(),
             detail=WallView(tiles=TILES, standings=(), sources_silent=0, sources=1),
         )  # fmt: skip
 
     def aged(self, last: Snapshot) -> Snapshot:
         return replace(last, at=self.at, store_ok=False)
 
-    def current(self, opd: str | None) -> list[Reading]:
+    def current(self, scope: Scope, opd: str | None) -> list[Reading]:
         if self.away:
             raise StoreUnavailable("the store cannot be reached: test")
         return [] if opd else list(self.readings.values())
