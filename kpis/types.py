@@ -60,11 +60,13 @@ class Measurement:
     """One value as the tables give it, not yet judged.
 
     `observed_at` is when the newest thing behind it was observed, not when it was computed.
-    `reporting` of `expected` inputs (OPD, applications, systems) stand behind it.
+    `reporting` of `expected` inputs (OPD, applications, systems) stand behind it. `settled` is
+    False while it is too early to judge (attendance before the shift has begun).
     """
 
     value: float | None
     observed_at: datetime | None
+    settled: bool = True
     numerator: float | None = None
     denominator: float | None = None
     reporting: int | None = None

@@ -1,0 +1,248 @@
+"""The store behind the KPI tables: SQLite embedded, PostgreSQL in service, one schema for both.
+
+Instants are BIGINT microseconds since 1970-01-01 UTC in every table, so that one SQL serves both
+stores and compares exactly; days are the city's own dates. See docs/adr/0002-instants-as-integers.md.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+
+from kpis.config import Settings, StoreSettings
+from kpis.errors import SchemaError, StoreError, StoreUnavailable
+
+SCHEMA = 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+metadata = sa.MetaData()
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 UTC of an aware instant, exact."""
+    return (at - EPOCH) // _MICROSECOND
+
+
+def instant(us: int) -> datetime:
+    """The aware UTC instant of microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=us)
+
+
+def maybe_instant(us: int | None) -> datetime | None:
+    return None if us is None else instant(us)
+
+
+schema_table = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+# One row per kind of change; a waiter compares versions instead of reading tables.
+change_table = sa.Table(
+    "change",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+
+
+class Store:
+    """Connections to the KPI tables.
+
+    `read()` and `write()` give a connection inside a transaction that commits on leaving and
+    rolls back on an error. Both raise StoreUnavailable when the store cannot be reached.
+    """
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self.url = settings.url
+        self.embedded = settings.embedded
+        self._write_lock = threading.Lock()
+        self._writer = _engine(settings, writes=True)
+        self._reader = _engine(settings, writes=False) if settings.embedded else self._writer
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state."""
+        with _wrapped(), self._reader.connect() as conn:
+            if not self.embedded:
+                conn = conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield conn
+            conn.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection whose transaction commits on leaving; one at a time on the embedded store."""
+        if self.embedded:
+            with self._write_lock, _wrapped(), self._writer.begin() as conn:
+                yield conn
+        else:
+            with _wrapped(), self._writer.begin() as conn:
+                yield conn
+
+    def raw(self) -> Any:
+        """A DBAPI connection of its own, for LISTEN; the caller closes it."""
+        with _wrapped():
+            return self._writer.raw_connection()
+
+    def create(self) -> None:
+        """Makes the tables that are missing; SchemaError when a newer release made them."""
+        import kpis.tables  # noqa: F401  every module that owns tables
+
+        with self.write() as conn:
+            if not self.embedded:
+                conn.execute(sa.text("SELECT pg_advisory_xact_lock(20262026)"))
+            metadata.create_all(conn)
+            found = conn.execute(sa.select(schema_table.c.version)).scalar()
+            if found is None:
+                conn.execute(schema_table.insert().values(version=SCHEMA))
+            elif found != SCHEMA:
+                raise SchemaError(
+                    f"the store has schema {found} and this release knows {SCHEMA}; "
+                    + ("start the newer release" if found > SCHEMA else "migrate it first")
+                )
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_store(settings: Settings) -> Store:
+    """The configured store with its tables made. Raises StoreUnavailable or SchemaError."""
+    store = Store(settings.store)
+    try:
+        store.create()
+    except StoreError:
+        store.close()
+        raise
+    return store
+
+
+@contextmanager
+def _wrapped() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(f"the store cannot be reached: {_first_line(error)}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable(f"the store went away: {_first_line(error)}") from error
+        raise StoreError(_first_line(error)) from error
+    except SQLAlchemyError as error:
+        raise StoreError(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+
+
+def _engine(settings: StoreSettings, *, writes: bool) -> Engine:
+    if not settings.embedded:
+        return sa.create_engine(settings.url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+    path = Path(settings.url.removeprefix("sqlite:///"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"the folder {path.parent} cannot be written: {error.strerror}; choose another in store.url") from None
+    engine = sa.create_engine(settings.url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # The driver's own implicit BEGIN would start a write as a read and fail to upgrade it.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "cache_size=-65536", "mmap_size=268435456"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def insert(conn: Connection, table: sa.Table) -> Any:
+    """The dialect's INSERT, which knows ON CONFLICT."""
+    return (sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert)(table)
+
+
+def lock(conn: Connection, name: str) -> None:
+    """Holds `name` for this transaction; writers of one feed follow each other, so roll-ups never race."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"pendopo.{name}"})
+
+
+def bulk(conn: Connection, table: sa.Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Appends rows of plain values in the table's column order: COPY on PostgreSQL, one statement's
+    executemany on SQLite. Values are int, float, bool, str, None; days are ISO text."""
+    if not rows:
+        return
+    names = ", ".join(f'"{c.name}"' for c in table.columns)
+    if conn.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(table.columns))
+        cursor = conn.connection.cursor()
+        cursor.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', rows)
+        cursor.close()
+        return
+    cursor = conn.connection.cursor()
+    cursor.copy_expert(f'COPY "{table.name}" ({names}) FROM STDIN', io.StringIO(copy_text(rows)))  # type: ignore[attr-defined]
+    cursor.close()
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _copy_field(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    if value is True:
+        return "t"
+    if value is False:
+        return "f"
+    if isinstance(value, str):
+        return value.translate(_ESCAPES) if ("\\" in value or "\t" in value or "\n" in value or "\r" in value) else value
+    return str(value)
+
+
+def copy_text(rows: Sequence[Sequence[Any]]) -> str:
+    """Rows in PostgreSQL's COPY text format (PostgreSQL manual, COPY, "Text Format")."""
+    return "".join(["\t".join([_copy_field(v) for v in row]) + "\n" for row in rows])
+
+
+_STAGES: dict[str, sa.Table] = {}
+
+
+def stage(conn: Connection, fact: sa.Table) -> sa.Table:
+    """An empty temporary table of this connection with `fact`'s columns and a `seq` before them."""
+    table = _STAGES.get(fact.name)
+    if table is None:
+        table = sa.Table(
+            f"stage_{fact.name}",
+            sa.MetaData(),
+            sa.Column("seq", sa.Integer, primary_key=True),
+            *(sa.Column(c.name, c.type) for c in fact.columns),
+            prefixes=["TEMPORARY"],
+        )
+        _STAGES[fact.name] = table
+    conn.execute(sa.schema.CreateTable(table, if_not_exists=True))
+    conn.exec_driver_sql(f'DELETE FROM "{table.name}"')
+    return table
+
+
+def differs(left: sa.ColumnElement[Any], right: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    return left.is_distinct_from(right)
