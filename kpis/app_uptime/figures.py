@@ -1,0 +1,179 @@
+"""What is measured of application uptime at one moment, for the city and every OPD at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from kpis.app_uptime.inventory import in_maintenance, inventory
+from kpis.app_uptime.runs import longest_gap
+from kpis.app_uptime.tables import app_run
+from kpis.app_uptime.tables import uptime_check as c
+from kpis.config import Settings
+from kpis.percentile import share
+from kpis.store import instant, micros
+from kpis.types import Better, Domain, Kpi, Measurement, Unit
+
+DAY_US = 86_400_000_000
+
+
+@dataclass(slots=True)
+class Stretch:
+    """An observed stretch of one application, `end` excluded, in microseconds."""
+
+    start: int
+    end: int
+    up: bool
+
+
+@dataclass(slots=True)
+class AppTruth:
+    """One application as it was at one moment: its observed stretches and its latest check."""
+
+    stretches: list[Stretch]
+    last_at: int
+    up: bool
+    since: int
+
+    def seconds(self, start: int, end: int) -> tuple[float, float]:
+        """Seconds up and down between two instants; the rest was unobserved."""
+        up = down = 0
+        for s in self.stretches:
+            covered = min(s.end, end) - max(s.start, start)
+            if covered > 0:
+                if s.up:
+                    up += covered
+                else:
+                    down += covered
+        return up / 1e6, down / 1e6
+
+
+def truths(conn: Connection, settings: Settings, at: datetime, days: int) -> dict[str, AppTruth]:
+    """Each checked application at `at`, with stretches that reach back `days` days.
+
+    A down stretch runs from the first failed check to the next good one; a stretch without a check
+    is observed for three expected intervals and no longer.
+    """
+    t = micros(at)
+    gap = longest_gap(settings)
+    found: dict[str, AppTruth] = {}
+    for app, started, last, up in _runs(conn, t, t - days * DAY_US - gap):
+        reached = min(last, t)
+        truth = found.setdefault(app, AppTruth([], reached, bool(up), started))
+        if truth.stretches:
+            truth.stretches[-1].end = min(truth.stretches[-1].end, started)
+        truth.stretches.append(Stretch(started, min(reached + gap, t), bool(up)))
+        truth.last_at, truth.up, truth.since = reached, bool(up), started
+    _exact_last(conn, found, t)
+    return found
+
+
+def _runs(conn: Connection, t: int, low: int) -> list[tuple[str, int, int, bool]]:
+    """Runs that reach past `low`, and each application's newest one however long it has been silent."""
+    newest = (
+        sa.select(app_run.c.app, sa.func.max(app_run.c.started_at).label("started_at"))
+        .where(app_run.c.started_at <= t)
+        .group_by(app_run.c.app)
+        .subquery()
+    )
+    query = (
+        sa.select(app_run.c.app, app_run.c.started_at, app_run.c.last_at, app_run.c.up)
+        .join(newest, newest.c.app == app_run.c.app)
+        .where(
+            app_run.c.started_at <= t,
+            sa.or_(app_run.c.last_at >= low, app_run.c.started_at == newest.c.started_at),
+        )
+        .order_by(app_run.c.app, app_run.c.started_at)
+    )
+    return [(app, started, last, bool(up)) for app, started, last, up in conn.execute(query)]
+
+
+def _exact_last(conn: Connection, found: dict[str, AppTruth], t: int) -> None:
+    """A run that goes on past `t` was last checked at some check before `t`: ask the facts for it."""
+    for app, truth in found.items():
+        if truth.last_at == t:
+            newest = sa.select(sa.func.max(c.c.observed_at)).where(c.c.app == app, c.c.observed_at <= t)
+            truth.last_at = int(conn.execute(newest).scalar() or t)
+
+
+@dataclass(slots=True)
+class UptimeFigures:
+    """Sums of one scope: seconds over its applications, counts of applications."""
+
+    objective: float
+    apps: int = 0
+    reporting: int = 0
+    checked: int = 0
+    down: int = 0
+    up_24h: float = 0.0
+    down_24h: float = 0.0
+    up_30d: float = 0.0
+    down_30d: float = 0.0
+    observed_at: datetime | None = None
+
+
+def figures(conn: Connection, settings: Settings, at: datetime) -> dict[str | None, UptimeFigures]:
+    """Figures by OPD code, None for the city, as they were at `at`."""
+    t = micros(at)
+    gap = longest_gap(settings)
+    objective = settings.app_uptime.objective
+    found: dict[str | None, UptimeFigures] = {None: UptimeFigures(objective)}
+    found.update({opd.code: UptimeFigures(objective) for opd in settings.city.opds})
+    known = truths(conn, settings, at, 30)
+    maintained = in_maintenance(settings, at)
+    for application in inventory(conn, settings):
+        truth = known.get(application.app)
+        scopes = {None, application.opd}
+        for scope in scopes:
+            f = found[scope]
+            f.apps += 1
+            if truth is None:
+                continue
+            f.checked += 1
+            f.reporting += t - truth.last_at <= gap
+            f.down += not truth.up and application.app not in maintained
+            for name, days in (("24h", 1), ("30d", 30)):
+                up, down = truth.seconds(t - days * DAY_US, t)
+                setattr(f, f"up_{name}", getattr(f, f"up_{name}") + up)
+                setattr(f, f"down_{name}", getattr(f, f"down_{name}") + down)
+            seen = instant(truth.last_at)
+            f.observed_at = seen if f.observed_at is None else max(f.observed_at, seen)
+    return found
+
+
+def _uptime(up: float, down: float, f: UptimeFigures) -> Measurement:
+    return Measurement(
+        value=share(up, up + down), observed_at=f.observed_at, numerator=up, denominator=up + down,
+        reporting=f.reporting, expected=f.apps,
+    )  # fmt: skip
+
+
+def _down(f: UptimeFigures) -> Measurement:
+    return Measurement(
+        value=f.down if f.checked else None, observed_at=f.observed_at, numerator=f.down, denominator=f.checked,
+        reporting=f.reporting, expected=f.apps,
+    )  # fmt: skip
+
+
+def _budget(f: UptimeFigures) -> Measurement:
+    uptime = share(f.up_30d, f.up_30d + f.down_30d)
+    left = None if uptime is None else 1 - (1 - uptime) / (1 - f.objective)
+    return Measurement(
+        value=left, observed_at=f.observed_at, numerator=f.down_30d,
+        denominator=(f.up_30d + f.down_30d) * (1 - f.objective), reporting=f.reporting, expected=f.apps,
+    )  # fmt: skip
+
+
+_D = Domain.APP_UPTIME
+KPIS: tuple[Kpi, ...] = (
+    Kpi(key="apps_down_now", domain=_D, title="Applications down", unit=Unit.COUNT, better=Better.LOWER, take=_down),
+    Kpi(key="app_uptime_24h", domain=_D, title="Application uptime, 24 hours", unit=Unit.SHARE, better=Better.HIGHER,
+        take=lambda f: _uptime(f.up_24h, f.down_24h, f)),
+    Kpi(key="app_uptime_30d", domain=_D, title="Application uptime, 30 days", unit=Unit.SHARE, better=Better.HIGHER,
+        take=lambda f: _uptime(f.up_30d, f.down_30d, f)),
+    Kpi(key="error_budget_left_30d", domain=_D, title="Error budget left, 30 days", unit=Unit.SHARE,
+        better=Better.HIGHER, take=_budget),
+)  # fmt: skip

@@ -1,0 +1,71 @@
+"""The facts of application checks, the runs they form, and the application inventory."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from kpis.app_uptime import runs
+from kpis.feeds import FeedTable, source_columns
+from kpis.store import metadata
+from kpis.types import Domain
+
+uptime_check = sa.Table(
+    "uptime_check",
+    metadata,
+    *source_columns(),
+    sa.Column("app", sa.Text, nullable=False),
+    sa.Column("observed_at", sa.BigInteger, nullable=False),
+    sa.Column("up", sa.Boolean, nullable=False),
+    sa.Column("latency_ms", sa.Float(53)),
+    sa.Column("status_code", sa.Integer),
+    sa.Column("error", sa.Text),
+    sa.Column("probe", sa.Text),
+    sa.Column("cert_expires_at", sa.BigInteger),
+    sa.Column("content_changed_at", sa.BigInteger),
+    sa.Index("uptime_check_app", "app", "observed_at"),
+)
+
+# A run is a stretch of checks that agree, with no gap of more than three expected intervals. It is
+# all that uptime over any window needs, and there are as many runs as there were changes of state.
+app_run = sa.Table(
+    "app_run",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("started_at", sa.BigInteger, primary_key=True),
+    sa.Column("last_at", sa.BigInteger, nullable=False),
+    sa.Column("up", sa.Boolean, nullable=False),
+)
+
+application = sa.Table(
+    "application",
+    metadata,
+    *source_columns(),
+    sa.Column("app", sa.Text, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("opd", sa.Text),
+    sa.Column("owner", sa.Text),
+    sa.Column("url", sa.Text),
+    sa.Column("hosting", sa.Text),
+    sa.Column("kind", sa.Text),
+    sa.Column("note", sa.Text),
+    sa.Index("application_app", "app"),
+)
+
+FEED = FeedTable(
+    feed="uptime_check",
+    table=uptime_check,
+    domain=Domain.APP_UPTIME,
+    moment="observed_at",
+    add=lambda conn, settings, rows: runs.apply(conn, settings, rows, uptime_check, app_run),
+    rollups=(app_run,),
+)
+
+INVENTORY = FeedTable(
+    feed="application",
+    table=application,
+    domain=Domain.APP_UPTIME,
+    moment="updated_at",
+    newest="updated_at",
+    versioned=False,
+)

@@ -1,0 +1,103 @@
+"""What the application page shows: every application of the inventory, worst first."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from kpis.app_uptime.figures import DAY_US, AppTruth, truths
+from kpis.app_uptime.inventory import in_maintenance, inventory
+from kpis.app_uptime.runs import longest_gap
+from kpis.app_uptime.tables import uptime_check as c
+from kpis.config import Application, Settings
+from kpis.days import day_start, local_day
+from kpis.percentile import share
+from kpis.store import instant, maybe_instant, micros
+from kpis.views import AppDay, AppRow, AppState, UptimeView
+
+HEARTBEAT_DAYS = 30
+_WORST = (AppState.DOWN, AppState.UNKNOWN, AppState.MAINTENANCE, AppState.UP, AppState.NEVER)
+
+
+def _state(truth: AppTruth | None, maintained: bool, t: int, gap: int) -> AppState:
+    if maintained:
+        return AppState.MAINTENANCE
+    if truth is None:
+        return AppState.NEVER
+    if t - truth.last_at > gap:
+        return AppState.UNKNOWN
+    return AppState.UP if truth.up else AppState.DOWN
+
+
+def _days(truth: AppTruth, at: datetime, settings: Settings) -> tuple[AppDay, ...]:
+    today = local_day(at, settings.zone)
+    found = []
+    for back in range(HEARTBEAT_DAYS - 1, -1, -1):
+        day = today - timedelta(days=back)
+        start = day_start(day, settings.zone)
+        up, down = truth.seconds(start, min(day_start(day + timedelta(days=1), settings.zone), micros(at)))
+        found.append(AppDay(day=day, up_s=up, down_s=down))
+    return tuple(found)
+
+
+def _latest(conn: Connection, app: str, truth: AppTruth | None) -> sa.Row[tuple[object, ...]] | None:
+    if truth is None:
+        return None
+    query = (
+        sa.select(c.c.latency_ms, c.c.status_code, c.c.error, c.c.cert_expires_at)
+        .where(c.c.app == app, c.c.observed_at == truth.last_at)
+        .order_by(c.c.up, c.c.source, c.c.id)
+        .limit(1)
+    )
+    return conn.execute(query).first()
+
+
+def _row(conn: Connection, settings: Settings, at: datetime, app: Application, truth: AppTruth | None, maintained: bool) -> AppRow:
+    t = micros(at)
+    latest = _latest(conn, app.app, truth)
+    day = truth.seconds(t - DAY_US, t) if truth else (0.0, 0.0)
+    month = truth.seconds(t - 30 * DAY_US, t) if truth else (0.0, 0.0)
+    return AppRow(
+        app=app.app,
+        name=app.name,
+        opd=app.opd,
+        owner=app.owner,
+        url=app.url,
+        hosting=app.hosting,
+        state=_state(truth, maintained, t, longest_gap(settings)),
+        since=instant(truth.since) if truth else None,
+        observed_at=instant(truth.last_at) if truth else None,
+        latency_ms=latest.latency_ms if latest else None,
+        status_code=latest.status_code if latest else None,
+        error=latest.error if latest else None,
+        cert_expires_at=maybe_instant(latest.cert_expires_at) if latest else None,
+        uptime_24h=share(day[0], sum(day)),
+        uptime_30d=share(month[0], sum(month)),
+        days=_days(truth, at, settings) if truth else (),
+    )
+
+
+def app_rows(conn: Connection, settings: Settings, at: datetime, opd: str | None = None) -> tuple[AppRow, ...]:
+    """The inventory with its latest states, worst first; of one OPD when one is given."""
+    known = truths(conn, settings, at, HEARTBEAT_DAYS)
+    maintained = in_maintenance(settings, at)
+    rows = [
+        _row(conn, settings, at, app, known.get(app.app), app.app in maintained)
+        for app in inventory(conn, settings)
+        if opd in (None, app.opd)
+    ]
+    rows.sort(key=lambda r: (_WORST.index(r.state), 1.0 if r.uptime_30d is None else r.uptime_30d, r.app))
+    return tuple(rows)
+
+
+def view(conn: Connection, settings: Settings, at: datetime, opd: str | None = None) -> UptimeView:
+    """The page's view for the city, or for one OPD."""
+    rows = app_rows(conn, settings, at, opd)
+    return UptimeView(
+        apps=rows,
+        without_owner=sum(1 for r in rows if r.owner is None and r.opd is None),
+        never_checked=sum(1 for r in rows if r.state is AppState.NEVER),
+        objective=settings.app_uptime.objective,
+    )
