@@ -1,0 +1,143 @@
+"""What is measured of e-attendance at one moment of a day, for the city and every OPD at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from kpis.config import Settings
+from kpis.days import late_after, local_day
+from kpis.e_attendance.tables import (
+    LEAVE,
+    attendance,
+    attendance_day,
+    attendance_person,
+    day_counts,
+    is_worked,
+    person_counts,
+    persons,
+)
+from kpis.percentile import share
+from kpis.store import instant, micros
+from kpis.types import Better, Domain, Kpi, Measurement, Unit
+
+
+@dataclass(slots=True)
+class AttendanceFigures:
+    """One scope's day so far. `expected` is the headcount on a working day, else 0."""
+
+    expected: int = 0
+    present: int = 0
+    off_site: int = 0
+    on_leave: int = 0
+    late: int = 0
+    checkins: int = 0
+    doubtful: int = 0
+    reporting: int = 0
+    opds: int = 1
+    observed_at: datetime | None = None
+    settled: bool = True
+
+    @property
+    def attended(self) -> int:
+        """hadir + terlambat + pulang cepat + dinas luar."""
+        return self.present + self.off_site
+
+    @property
+    def due(self) -> int:
+        """Expected less approved leave."""
+        return max(self.expected - self.on_leave, 0)
+
+
+def figures(conn: Connection, settings: Settings, at: datetime) -> dict[str | None, AttendanceFigures]:
+    """Figures by OPD code, None for the city, of the city's day that `at` falls on."""
+    day = local_day(at, settings.zone)
+    t = micros(at)
+    found: dict[str | None, AttendanceFigures] = {None: AttendanceFigures(opds=len(settings.city.opds))}
+    found.update({opd.code: AttendanceFigures() for opd in settings.city.opds})
+    if is_worked(day, settings):
+        for opd in settings.city.opds:
+            found[opd.code].expected = opd.employees or 0
+            found[None].expected += opd.employees or 0
+    settled = t > late_after(day, settings.e_attendance, settings.zone)
+    for f in found.values():
+        f.settled = settled
+    _people(conn, settings, day, t, found)
+    _checkins(conn, day, t, found)
+    _observed(conn, t, found)
+    return found
+
+
+def _people(conn: Connection, settings: Settings, day: date, t: int, found: dict[str | None, AttendanceFigures]) -> None:
+    for opd, *counts in conn.execute(day_counts(settings, day, None, t)):
+        if opd in found:
+            f = found[opd]
+            f.present, f.off_site, f.on_leave, f.late = counts
+            f.reporting = 1 if f.present else 0
+    # A person who clocked in at two OPD is one person of the city.
+    by_opd = persons(settings, day, t)
+    once = (
+        sa.select(
+            by_opd.c.employee, sa.func.min(by_opd.c.first_in).label("first_in"),
+            sa.func.max(by_opd.c.category).label("category"),
+        )
+        .group_by(by_opd.c.employee)
+        .subquery()
+    )  # fmt: skip
+    limit = late_after(day, settings.e_attendance, settings.zone)
+    city = found[None]
+    city.present, city.off_site, city.on_leave, city.late = conn.execute(sa.select(*person_counts(once, limit))).one()
+    city.reporting = sum(1 for opd, f in found.items() if opd is not None and f.reporting)
+
+
+def _checkins(conn: Connection, day: date, t: int, found: dict[str | None, AttendanceFigures]) -> None:
+    a = attendance
+    doubtful = sa.func.sum(sa.case((a.c.doubtful, 1), else_=0))
+    query = sa.select(a.c.opd, sa.func.count(), doubtful).where(a.c.day == day, a.c.at <= t, a.c.kind == "in")
+    for opd, checkins, doubts in conn.execute(query.group_by(a.c.opd)):
+        for f in (found[None], found.get(opd)):
+            if f is not None:
+                f.checkins += checkins
+                f.doubtful += doubts
+
+
+def _observed(conn: Connection, t: int, found: dict[str | None, AttendanceFigures]) -> None:
+    """The newest clock event up to `t` of each OPD, on the last day anybody clocked."""
+    a, p = attendance, attendance_person
+    last_day = conn.execute(
+        sa.select(sa.func.max(p.c.day)).where(p.c.first_in <= t, p.c.day <= instant(t + 86_400_000_000).date())
+    ).scalar()
+    if last_day is None:
+        return
+    query = sa.select(a.c.opd, sa.func.max(a.c.at)).where(a.c.day == last_day, a.c.at <= t).group_by(a.c.opd)
+    for opd, newest in conn.execute(query):
+        for f in (found[None], found.get(opd)):
+            if f is not None:
+                f.observed_at = max(f.observed_at or instant(newest), instant(newest))
+
+
+def _of_people(part: int, whole: int, f: AttendanceFigures) -> Measurement:
+    return Measurement(
+        value=share(part, whole), observed_at=f.observed_at, numerator=part, denominator=whole,
+        reporting=f.reporting, expected=f.opds, settled=f.settled,
+    )  # fmt: skip
+
+
+def _rate(f: AttendanceFigures) -> Measurement:
+    return _of_people(f.attended, f.due, f)
+
+
+_D = Domain.E_ATTENDANCE
+KPIS: tuple[Kpi, ...] = (
+    Kpi(key="attendance_rate_today", domain=_D, title="Attendance today", unit=Unit.SHARE, better=Better.HIGHER,
+        take=_rate),
+    Kpi(key="late_share_today", domain=_D, title="Late today", unit=Unit.SHARE, better=Better.LOWER,
+        take=lambda f: _of_people(f.late, f.present, f)),
+    Kpi(key="doubtful_share_today", domain=_D, title="Doubtful check-ins today", unit=Unit.SHARE, better=Better.LOWER,
+        take=lambda f: _of_people(f.doubtful, f.checkins, f)),
+)  # fmt: skip
+
+__all__ = ["KPIS", "LEAVE", "AttendanceFigures", "attendance_day", "figures"]
