@@ -1,0 +1,94 @@
+"""The view behind each page, by its name, and the standings that several pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from kpis import app_uptime, e_attendance, opd_integration, readings, service_requests, sources
+from kpis.config import Settings
+from kpis.judge import distance
+from kpis.readings import Key
+from kpis.types import Freshness, Reading, Severity
+from kpis.views import MayorView, OpdStanding, OpdView, WallView
+
+FIVE = 5
+
+
+def standings(settings: Settings, found: Mapping[Key, Reading]) -> tuple[OpdStanding, ...]:
+    """Every OPD over all its KPIs, worst first: most acts, then most watches, then how far."""
+    rows = []
+    for opd in settings.city.opds:
+        own = [r for (_, code), r in found.items() if code == opd.code and r.freshness is not Freshness.NEVER]
+        far = [(distance(r.value, readings.target_of(settings, r.kpi, opd.code), r.better), r.kpi) for r in own]
+        worst = max(far, default=(0.0, ""))
+        count = {s: sum(1 for r in own if r.severity is s) for s in Severity}
+        rows.append(
+            OpdStanding(
+                opd=opd.code, on_target=count[Severity.ON_TARGET], watch=count[Severity.WATCH],
+                act=count[Severity.ACT], unknown=count[Severity.UNKNOWN],
+                worst_kpi=worst[1] if worst[0] > 0 else None, distance=worst[0],
+            )
+        )  # fmt: skip
+    return tuple(sorted(rows, key=lambda s: (-s.act, -s.watch, -s.distance, s.opd)))
+
+
+def _wall(conn: Connection, settings: Settings, at: datetime, found: Mapping[Key, Reading]) -> WallView:
+    rows = sources.source_rows(conn, settings, at)
+    return WallView(
+        tiles=settings.tiles, standings=standings(settings, found), sources_silent=sources.silent(rows), sources=len(rows)
+    )
+
+
+def _mayor(conn: Connection, settings: Settings, at: datetime, found: Mapping[Key, Reading]) -> MayorView:
+    rows = standings(settings, found)
+    need = [s for s in rows if s.act or s.watch][:FIVE]
+    praised = [s for s in reversed(rows) if s.on_target and not s.act and not s.watch]
+    praised.sort(key=lambda s: (-s.on_target, s.unknown, s.opd))
+    return MayorView(
+        need=tuple(need),
+        deserve=tuple(praised[:FIVE]),
+        changes=readings.changes(conn, None, at - timedelta(hours=24), at, most=12),
+    )
+
+
+def _opd(conn: Connection, settings: Settings, at: datetime, opd: str, found: Mapping[Key, Reading]) -> OpdView:
+    rows = standings(settings, found)
+    interfaces = opd_integration.interface_rows(conn, settings, at, opd)
+    order = [s.opd for s in rows]
+    return OpdView(
+        opd=opd,
+        overdue=service_requests.oldest_overdue(conn, at, opd),
+        apps=app_uptime.app_rows(conn, settings, at, opd),
+        interfaces=interfaces,
+        step=next(s for s in opd_integration.opd_steps(settings, interfaces) if s.opd == opd),
+        attendance=e_attendance.opd_attendance(conn, settings, at).get(opd),
+        rank=len(order) - order.index(opd) if found else None,
+        of=len(order),
+    )
+
+
+def detail(
+    conn: Connection, settings: Settings, page: str, opd: str | None, at: datetime,
+    found: Mapping[Key, Reading], reject: int | None = None,
+) -> Any:  # fmt: skip
+    """The page's own view (`kpis.views`) at `at`. `found` are all current readings."""
+    if page == "wall":
+        return _wall(conn, settings, at, found)
+    if page == "mayor":
+        return _mayor(conn, settings, at, found)
+    if page == "opd":
+        assert opd is not None
+        return _opd(conn, settings, at, opd, found)
+    if page == "sources":
+        return sources.view(conn, settings, at, reject)
+    views = {
+        "service_requests": service_requests.view,
+        "app_uptime": app_uptime.view,
+        "integration": opd_integration.view,
+        "attendance": e_attendance.view,
+    }
+    return views[page](conn, settings, at, opd)
