@@ -1,0 +1,255 @@
+"""Records → validated rows → facts and roll-ups in one transaction; what cannot be used is kept as a reject.
+
+A door hands over arrivals and acknowledges them only after `take` returned: at-least-once delivery
+outside, exactly-once effect in the tables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ingest.arrivals import Arrival, Outcome, Position, Refusal
+from ingest.keeping import keep
+from ingest.masks import mask
+from ingest.reading import Kept, Reader, Refused, raw_text
+from ingest.rows import COLUMNS
+from kpis import sources
+from kpis.announce import announce
+from kpis.catalogue import FEED_TABLES
+from kpis.clock import Now
+from kpis.config import Settings
+from kpis.errors import StoreError, StoreUnavailable
+from kpis.store import Store, insert, micros
+
+log = logging.getLogger(__name__)
+
+PAST = "past"
+SOURCES = "sources"
+_HOUR_US = 3_600_000_000
+_SETTLED = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One transaction's worth: usable records, refused ones, and counts by source."""
+
+    kept: list[Kept] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    accepted: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+
+
+class Pipeline:
+    """The one way into the KPI tables. Thread-safe."""
+
+    def __init__(self, store: Store, settings: Settings, now: Now) -> None:
+        self._store = store
+        self._settings = settings
+        self._now = now
+        self._reader = Reader(settings, now)
+
+    def take(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome:
+        """Commits the arrivals and, with them, how far their source was read.
+
+        Raises StoreUnavailable when nothing was written; the caller keeps the arrivals and comes
+        again. A bad record never raises: it is kept as a reject and counted.
+        """
+        arrivals = list(arrivals)
+        try:
+            return self._commit(arrivals, position)
+        except StoreUnavailable:
+            raise
+        except StoreError as error:
+            # Some record holds what the store will not take. Halves find it without losing the others.
+            if len(arrivals) <= 1:
+                return self._refuse(arrivals, position, str(error))
+            log.warning("the store refused a batch of %d, halving it: %s", len(arrivals), error)
+            middle = len(arrivals) // 2
+            outcome = self.take(arrivals[:middle])
+            rest = self.take(arrivals[middle:], position)
+            rest.refusals = [Refusal(r.index + middle, r.reason, r.field, r.detail) for r in rest.refusals]
+            outcome.add(rest)
+            return outcome
+
+    def refusal(self, arrival: Arrival) -> Refusal | None:
+        """Why an arrival could not be used, by its content alone; None when it could."""
+        for found in self._reader.read([arrival]):
+            if isinstance(found, Refused):
+                return Refusal(0, found.reason, found.field, mask(found.detail))
+        return None
+
+    def position(self, source: str) -> str | None:
+        """How far `source` was read when it was last committed; None at the beginning."""
+        p = sources.source_position
+        with self._store.read() as conn:
+            value: str | None = conn.execute(sa.select(p.c.value).where(p.c.source == source)).scalar()
+            return value
+
+    def heard(self, source: str, door: str, error: str | None) -> None:
+        """Notes that a source was looked at, and what was wrong with it if something was."""
+        s = sources.source_state
+        now = micros(self._now())
+        with self._store.write() as conn:
+            before = conn.execute(sa.select(s.c.error).where(s.c.source == source)).scalar()
+            values: dict[str, Any] = {"error": error[:500] if error else None, "door": door}
+            if error is None:
+                values["heard_at"] = now
+            fresh = {"config": source, "accepted": 0, "known": 0, "rejected": 0, **values}
+            statement = insert(conn, s).values(source=source, **fresh)
+            conn.execute(statement.on_conflict_do_update(index_elements=["source"], set_=values))
+            if before != values["error"]:
+                announce(conn, [SOURCES])
+
+    def _commit(self, arrivals: list[Arrival], position: Position | None) -> Outcome:
+        batch = self._read(arrivals)
+        with self._store.write() as conn:
+            touched = self._keep(conn, batch)
+            self._keep_refused(conn, batch, arrivals)
+            self._count(conn, batch, arrivals)
+            if position is not None:
+                _set_position(conn, position)
+            if arrivals:
+                announce(conn, {*touched, SOURCES} if batch.refused else touched)
+        return _outcome(batch)
+
+    def _read(self, arrivals: list[Arrival]) -> _Batch:
+        batch = _Batch()
+        for found in self._reader.read(arrivals):
+            if isinstance(found, Kept):
+                batch.kept.append(found)
+            else:
+                batch.refused.append(found)
+        return batch
+
+    def _keep(self, conn: Connection, batch: _Batch) -> set[str]:
+        """Facts and roll-ups of every feed in the batch; the names to announce."""
+        by_feed: dict[str, list[Kept]] = defaultdict(list)
+        for kept in batch.kept:
+            by_feed[kept.feed].append(kept)
+        touched: set[str] = set()
+        # One order for all, so that two writers never wait for each other's feed.
+        for name in sorted(by_feed):
+            feed = FEED_TABLES[name]
+            records = by_feed[name]
+            result = keep(conn, self._settings, feed, [k.row for k in records])
+            batch.accepted.update(records[place].source for place in result.new)
+            batch.known.update(records[place].source for place in result.known)
+            for place in sorted(result.conflicts):
+                batch.refused.append(_conflict(records[place]))
+            if result.new:
+                touched.add(feed.domain.value if feed.domain else name)
+                if self._is_past(name, [records[place] for place in result.new]):
+                    touched.add(PAST)
+        return touched
+
+    def _is_past(self, feed: str, records: list[Kept]) -> bool:
+        """Whether something came in that belongs to an hour already told of in the trends."""
+        moment = COLUMNS[feed].index(FEED_TABLES[feed].moment)
+        settled = self._now() - _SETTLED
+        if feed == "attendance_day":
+            return any(k.row[moment] < settled.date().isoformat() for k in records)
+        bound = micros(settled)
+        return any(k.row[moment] < bound for k in records)
+
+    def _keep_refused(self, conn: Connection, batch: _Batch, arrivals: list[Arrival]) -> None:
+        if not batch.refused:
+            return
+        t = sources.reject
+        now = micros(self._now())
+        for refused in batch.refused:
+            arrival = arrivals[refused.index]
+            batch.rejected[refused.source] += 1
+            digest = hashlib.blake2b(f"{refused.feed}\n{refused.raw}".encode(), digest_size=16).hexdigest()
+            statement = insert(conn, t).values(
+                source=refused.source, config=arrival.config, feed=refused.feed, door=arrival.door,
+                place=arrival.place[:500], reason=refused.reason, field=refused.field, detail=mask(refused.detail),
+                raw=mask(refused.raw), digest=digest, first_at=now, last_at=now, times=1,
+            )  # fmt: skip
+            conn.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["source", "digest"],
+                    set_={
+                        "times": t.c.times + 1, "last_at": now, "reason": refused.reason, "field": refused.field,
+                        "detail": mask(refused.detail), "replayed_at": None,
+                    },
+                )
+            )  # fmt: skip
+
+    def _count(self, conn: Connection, batch: _Batch, arrivals: list[Arrival]) -> None:
+        now = micros(self._now())
+        by_source = {a.source: a for a in arrivals}
+        config = arrivals[0] if arrivals else None
+        names = {*batch.accepted, *batch.known, *batch.rejected}
+        for name in sorted(names):
+            arrival = by_source.get(name, config)
+            assert arrival is not None
+            counts = {
+                "accepted": batch.accepted[name], "known": batch.known[name], "rejected": batch.rejected[name],
+            }  # fmt: skip
+            _add_counts(conn, name, arrival, counts, now)
+        f = sources.source_feed
+        pairs = sorted({(k.source, k.feed) for k in batch.kept})
+        if pairs:
+            statement = insert(conn, f).on_conflict_do_nothing()
+            conn.execute(statement, [{"source": source, "feed": feed} for source, feed in pairs])
+
+    def _refuse(self, arrivals: list[Arrival], position: Position | None, why: str) -> Outcome:
+        """Keeps what the store would not take as a fact."""
+        batch = _Batch()
+        for index, arrival in enumerate(arrivals):
+            batch.refused.append(
+                Refused(index, arrival.feed, arrival.source, "store_refused", None, why, raw_text(arrival.payload))
+            )
+        with self._store.write() as conn:
+            self._keep_refused(conn, batch, arrivals)
+            self._count(conn, batch, arrivals)
+            if position is not None:
+                _set_position(conn, position)
+            announce(conn, [SOURCES])
+        return _outcome(batch)
+
+
+def _conflict(kept: Kept) -> Refused:
+    raw = msgspec.json.encode(kept.record).decode()
+    return Refused(kept.index, kept.feed, kept.source, "id_conflict", "id", str(kept.row[1]), raw)
+
+
+def _outcome(batch: _Batch) -> Outcome:
+    return Outcome(
+        accepted=batch.accepted.total(),
+        known=batch.known.total(),
+        rejected=batch.rejected.total(),
+        refusals=[Refusal(r.index, r.reason, r.field, r.detail) for r in batch.refused],
+    )
+
+
+def _set_position(conn: Connection, position: Position) -> None:
+    statement = insert(conn, sources.source_position).values(source=position.source, value=position.value)
+    conn.execute(statement.on_conflict_do_update(index_elements=["source"], set_={"value": position.value}))
+
+
+def _add_counts(conn: Connection, name: str, arrival: Arrival, counts: dict[str, int], now: int) -> None:
+    s, h = sources.source_state, sources.source_hour
+    row = {"config": arrival.config, "door": arrival.door, "last_at": now, "heard_at": now}
+    statement = insert(conn, s).values(source=name, **row, **counts)
+    raised = {n: s.c[n] + count for n, count in counts.items()}
+    conn.execute(
+        statement.on_conflict_do_update(index_elements=["source"], set_={"last_at": now, "heard_at": now, **raised})
+    )
+    statement = insert(conn, h).values(source=name, hour=now // _HOUR_US * _HOUR_US, **counts)
+    conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["source", "hour"], set_={n: h.c[n] + count for n, count in counts.items()}
+        )
+    )
