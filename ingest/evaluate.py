@@ -1,0 +1,250 @@
+"""The evaluator: judges every KPI when its domain changed, keeps the history, and says so.
+
+One evaluator works at a time however many ingest processes there are: on PostgreSQL an advisory
+lock elects it, on the embedded store a lock on a file beside it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ingest.pipeline import PAST
+from kpis.announce import READINGS, Listener, announce, versions
+from kpis.catalogue import DOMAINS, catalogue
+from kpis.clock import Now
+from kpis.config import Settings
+from kpis.errors import StoreError
+from kpis.judge import judged
+from kpis.readings import BUCKET_US, Key, measure, reading, reading_change, reading_history, stored, target_of
+from kpis.store import Store, insert, instant, micros
+from kpis.types import Measurement, Severity
+
+log = logging.getLogger(__name__)
+
+# Changes that come closer together than this are judged in one cycle.
+_GAP_S = 0.1
+# Overdue, uptime and ages move by the clock alone.
+_TIMER_S = 10.0
+_SETTLE_S = 3.0
+_ELECTION = 20262027
+_HOURS = 24
+_KEEP = timedelta(days=400)
+
+
+class Evaluator:
+    """Runs until told to stop; an outage of the store is logged once and waited out."""
+
+    def __init__(self, store: Store, settings: Settings, now: Now) -> None:
+        self._store = store
+        self._settings = settings
+        self._now = now
+        self._seen: dict[str, int] = {}
+        self._past_at: float | None = 0.0
+        self._marks: list[datetime] = []
+        self._measured: dict[datetime, dict[Key, Measurement]] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Blocks until `stop`; waits for its election first."""
+        down = False
+        while not stop.is_set():
+            try:
+                with _Election(self._store) as elected:
+                    if elected.won:
+                        down = False
+                        self._serve(stop)
+                    else:
+                        stop.wait(2.0)
+            except StoreError as error:
+                if not down:
+                    log.error("evaluation waits: %s", error)
+                down = True
+                stop.wait(1.0)
+
+    def _serve(self, stop: threading.Event) -> None:
+        listener = Listener(self._store, facts=True)
+        try:
+            seen = listener.version()
+            self.cycle(everything=True)
+            last = last_timer = time.monotonic()
+            while not stop.is_set():
+                busy = bool(self._marks) or self._past_due()
+                found = listener.wait(seen, 0.0 if busy else 0.5)
+                now = time.monotonic()
+                timer = now - last_timer >= _TIMER_S
+                if (found != seen and now - last >= _GAP_S) or timer:
+                    seen = found
+                    self.cycle(everything=timer)
+                    last = time.monotonic()
+                    last_timer = last if timer else last_timer
+                elif busy:
+                    self._mend_past()
+                elif found != seen:
+                    stop.wait(_GAP_S - (now - last))
+        finally:
+            listener.close()
+
+    def cycle(self, *, everything: bool = False) -> int:
+        """Judges the domains that changed (or all); the number of readings written."""
+        at = self._now()
+        with self._store.read() as conn:
+            found = versions(conn)
+            if found.get(PAST, 0) != self._seen.get(PAST, 0):
+                self._past_at = time.monotonic()
+            domains = tuple(d for d in DOMAINS if everything or found.get(d.domain) != self._seen.get(d.domain))
+            measured = measure(conn, self._settings, at, domains)
+            before = stored(conn)
+        sources_changed = found.get("sources") != self._seen.get("sources")
+        with self._store.write() as conn:
+            written = self._write(conn, at, measured, before)
+            if written or everything or sources_changed:
+                announce(conn, [READINGS])
+        self._seen = found
+        return written
+
+    def _write(
+        self, conn: Connection, at: datetime, measured: Mapping[Key, Measurement], before: Mapping[Key, sa.Row[Any]]
+    ) -> int:
+        us = micros(at)
+        rows, history, changes = [], [], []
+        for key, m in measured.items():
+            old = before.get(key)
+            row = self._row(key, m, us, old)
+            if old is None or any(getattr(old, name) != value for name, value in row.items() if name != "evaluated_at"):
+                rows.append(row)
+            place = {"kpi": key[0], "opd": key[1] or ""}
+            if old is None or old.severity != row["severity"]:
+                changes.append({
+                    **place, "at": us, "before": old.severity if old else "", "after": row["severity"], "value": m.value,
+                })  # fmt: skip
+            if old is None or old.value != m.value or old.evaluated_at // BUCKET_US != us // BUCKET_US:
+                history.append(
+                    {**place, "at": us // BUCKET_US * BUCKET_US, "value": m.value, "severity": row["severity"]}
+                )
+        _upsert(conn, reading, ("kpi", "opd"), rows)
+        _upsert(conn, reading_history, ("kpi", "opd", "at"), history)
+        _upsert(conn, reading_change, ("kpi", "opd", "at"), changes)
+        return len(rows)
+
+    def _row(self, key: Key, m: Measurement, us: int, old: sa.Row[Any] | None) -> dict[str, Any]:
+        severity = self._severity(key, m)
+        held = old is not None and old.severity == severity
+        return {
+            "kpi": key[0], "opd": key[1] or "", "value": m.value,
+            "observed_at": None if m.observed_at is None else micros(m.observed_at), "settled": m.settled,
+            "numerator": m.numerator, "denominator": m.denominator, "reporting": m.reporting, "expected": m.expected,
+            "severity": severity.value, "since": old.since if old is not None and held else us, "evaluated_at": us,
+        }  # fmt: skip
+
+    def _severity(self, key: Key, m: Measurement) -> Severity:
+        return judged(m, target_of(self._settings, *key), catalogue()[key[0]].better)
+
+    # --- the past -----------------------------------------------------------------------------
+
+    def _past_due(self) -> bool:
+        return self._past_at is not None and time.monotonic() - self._past_at >= _SETTLE_S
+
+    def _mend_past(self) -> None:
+        """Measures one hour of the last day again; when all are done, writes them.
+
+        One hour at a time, so that what happens now is never kept waiting for what was.
+        """
+        if not self._marks:
+            top = micros(self._now()) // 3_600_000_000
+            self._marks = [instant((top - back) * 3_600_000_000) for back in range(_HOURS)]
+            self._measured = {}
+            self._past_at = None
+        mark = self._marks.pop()
+        with self._store.read() as conn:
+            self._measured[mark] = measure(conn, self._settings, mark)
+        if not self._marks:
+            with self._store.write() as conn:
+                self._write_past(conn)
+                announce(conn, [READINGS])
+            self._measured = {}
+
+    def _write_past(self, conn: Connection) -> None:
+        marks = sorted(self._measured)
+        h = reading_history
+        conn.execute(h.delete().where(h.c.at >= micros(marks[0]), h.c.at <= micros(marks[-1])))
+        oldest = micros(self._now() - _KEEP)
+        conn.execute(h.delete().where(h.c.at < oldest))
+        conn.execute(reading_change.delete().where(reading_change.c.at < oldest))
+        history = [
+            {
+                "kpi": key[0], "opd": key[1] or "", "at": micros(mark), "value": m.value,
+                "severity": self._severity(key, m).value,
+            }
+            for mark in marks
+            for key, m in self._measured[mark].items()
+        ]  # fmt: skip
+        _upsert(conn, h, ("kpi", "opd", "at"), history)
+        for key, row in stored(conn).items():
+            began = self._began(key, row, marks)
+            if began is not None and began < row.since:
+                place = sa.and_(reading.c.kpi == key[0], reading.c.opd == (key[1] or ""))
+                conn.execute(reading.update().where(place).values(since=began))
+
+    def _began(self, key: Key, row: sa.Row[Any], marks: Iterable[datetime]) -> int | None:
+        """The first hour from which the present severity held without a break, if it is among the marks."""
+        began: int | None = None
+        for mark in reversed(list(marks)):
+            m = self._measured[mark].get(key)
+            if m is None or m.value is None or self._severity(key, m).value != row.severity:
+                break
+            began = micros(mark)
+        return began
+
+
+def _upsert(conn: Connection, table: sa.Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    statement = insert(conn, table)
+    changed = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in key}
+    conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed), rows)
+
+
+class _Election:
+    """Holds the one evaluator's seat while inside, when it could be had."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._file: IO[str] | None = None
+        self._connection: Any = None
+        self.won = False
+
+    def __enter__(self) -> _Election:
+        if self._store.embedded:
+            path = Path(self._store.url.removeprefix("sqlite:///"))
+            self._file = path.with_name(path.name + ".evaluator").open("w")
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.won = True
+            except OSError:
+                self.won = False
+            return self
+        self._connection = self._store.raw()
+        cursor = self._connection.cursor()
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", (_ELECTION,))
+        self.won = bool(cursor.fetchone()[0])
+        self._connection.commit()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+        if self._connection is not None:
+            # The lock lives as long as its connection, so the connection is ended, not pooled.
+            self._connection.detach()
+            self._connection.close()
+
+
