@@ -168,7 +168,15 @@ def install(needs: tuple[Need, ...], before: list[str]) -> None:
 def _download_chromium() -> None:
     """Ubuntu has Chromium only as a snap; Playwright brings a plain one with the libraries it needs."""
     command = [sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"]
-    subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL)
+
+
+def _hint(lacking: tuple[Need, ...]) -> str:
+    if all(need.find is not find_chromium for need in lacking):
+        return ""
+    return (
+        " (Ubuntu's is a snap and does not do: .venv/bin/python -m playwright install --with-deps chromium)"
+    )
 
 
 def main() -> int:
@@ -182,7 +190,7 @@ def main() -> int:
         return 0
     names = ", ".join(need.name for need in lacking)
     packages = " ".join(need.package for need in lacking)
-    print(f"the tests need {names}: apt-get install {packages}", file=sys.stderr)
+    print(f"the tests need {names}: apt-get install {packages}{_hint(lacking)}", file=sys.stderr)
     return 2
 
 
