@@ -1,0 +1,290 @@
+"""MQTT: one persistent session for every configured mqtt source; acknowledged after commit.
+
+Two threads. The one that calls `run` owns the connection: it reads, keeps alive and acknowledges,
+and never touches the store. The committer takes batches off the inbox, gives them to the pipeline
+and hands the acknowledgements back. An acknowledgement carries the number of the connection its
+message came on and is dropped when that connection is gone: packet identifiers mean nothing on
+the next one, and the broker delivers the message again.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from ingest.sources.mqtt_inbox import Ack, Inbox, Letter
+from ingest.sources.mqtt_topics import Topics
+from ingest.sources.mqtt_wire import BufferedClient, BufferedSocket
+from ingest.sources.sink import Backoff, Health, Sink, take_when_possible
+from kpis.clock import Now
+from kpis.config import BrokerSettings, Settings
+from kpis.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+DOOR = "mqtt"
+KEEPALIVE_S = 60
+_PAUSE_AT_MOST_S = 20.0
+_CONNACK_WITHIN_S = 10.0
+_DRAIN_WITHIN_S = 5.0
+_TURN_S = 1.0
+_READS_A_TURN = 2_000
+
+
+class MqttSource:
+    """All mqtt sources of a configuration behind one client. `ready` is set once subscribed.
+
+    A broker that is away is tried again for ever. Memory is bounded by the inbox: when it is full
+    nothing more is read, and a pause that would outlast the keepalive ends in an orderly disconnect;
+    the broker keeps the rest in the session.
+    """
+
+    def __init__(self, settings: Settings, sink: Sink, now: Now) -> None:
+        self.name = DOOR
+        self.ready = threading.Event()
+        self._broker = settings.broker
+        self._sink = sink
+        self._now = now
+        self._topics = Topics([s for s in settings.sources if s.type == DOOR])
+        self._health = [Health(sink, name, DOOR) for name in self._topics.names]
+        self._inbox = Inbox()
+        self._acks: deque[Ack] = deque()
+        self._client = self._make_client(settings.broker)
+        self._generation = 0
+        self._connected = False
+        self._outage: str | None = None
+        self._refusal: str | None = None
+        self._wake_out, self._wake_in = socket.socketpair()
+        self._failure: BaseException | None = None
+
+    def _make_client(self, broker: BrokerSettings) -> BufferedClient:
+        client = BufferedClient(
+            CallbackAPIVersion.VERSION2,
+            client_id=broker.client_id,
+            clean_session=False,
+            protocol=paho.MQTTv311,
+            manual_ack=True,
+            reconnect_on_failure=False,
+        )
+        if broker.username is not None:
+            client.username_pw_set(broker.username, broker.password)
+        if broker.tls:
+            try:
+                client.tls_set_context(ssl.create_default_context(cafile=broker.ca_file))
+            except (OSError, ssl.SSLError) as error:
+                raise ConfigError("broker.ca_file", f"cannot be used: {error}", "name a PEM file") from None
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.connect_timeout = 5.0
+        client.connect_async(_reachable(broker), broker.port, KEEPALIVE_S)
+        return client
+
+    def run(self, stop: threading.Event) -> None:
+        committer = threading.Thread(target=self._commit_all, args=(stop,), name="mqtt-commit", daemon=True)
+        committer.start()
+        backoff = Backoff()
+        try:
+            while not stop.is_set() and self._failure is None:
+                if self._open():
+                    self._serve(stop, backoff)
+                if self._failure is None and not stop.is_set():
+                    self._rest(backoff.span(), stop)
+        finally:
+            self._inbox.close()
+            committer.join(_DRAIN_WITHIN_S)
+            self._hang_up()
+        if self._failure is not None:
+            raise self._failure
+
+    # --- the connection ---
+
+    def _open(self) -> bool:
+        """Connects; False when the broker cannot be reached."""
+        self._generation += 1
+        self._connected = False
+        self._refusal = None
+        try:
+            self._client.reconnect()
+        except (OSError, ValueError) as error:
+            self._lost(f"cannot be reached: {_reason(error)}")
+            return False
+        return True
+
+    def _serve(self, stop: threading.Event, backoff: Backoff) -> None:
+        """Reads and acknowledges until the connection ends, or `stop` is set and the inbox drained."""
+        opened = time.monotonic()
+        paused_since: float | None = None
+        drain_until: float | None = None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wake_out, selectors.EVENT_READ)
+            while self._failure is None:
+                now = time.monotonic()
+                if stop.is_set():
+                    self._inbox.close()
+                    drain_until = drain_until or now + _DRAIN_WITHIN_S
+                    if (self._inbox.idle and not self._acks) or now > drain_until:
+                        return
+                paused_since = (paused_since or now) if self._inbox.full else None
+                if paused_since is not None and now - paused_since > _PAUSE_AT_MOST_S:
+                    break
+                if self._connected:
+                    backoff.reset()
+                elif now - opened > _CONNACK_WITHIN_S:
+                    self._lost("does not answer")
+                    return
+                if not self._turn(selector, reading=paused_since is None and drain_until is None):
+                    self._lost("ended the connection")
+                    return
+        log.info("the inbox is full: away from the broker until the store has caught up")
+        self._hang_up()
+        self._inbox.wait_for_room(stop)
+
+    def _turn(self, selector: selectors.BaseSelector, *, reading: bool) -> bool:
+        """Waits, reads, acknowledges, writes, keeps alive; False when the connection has ended."""
+        client, wire = self._client, self._client.wire
+        if wire is None or client.socket() is None:
+            return False
+        try:
+            blocked = wire.flush()
+            _watch(selector, wire, reading * selectors.EVENT_READ | blocked * selectors.EVENT_WRITE)
+            readable = reading and wire.pending() > 0
+            for key, mask in selector.select(0 if readable or self._acks else _TURN_S):
+                if key.fileobj is self._wake_out:
+                    self._wake_out.recv(4096)
+                elif mask & selectors.EVENT_READ:
+                    readable = True
+            if readable:
+                self._read(client, wire)
+            self._acknowledge()
+            if client.want_write():
+                client.loop_write()
+            if client.socket() is not None:
+                client.loop_misc()
+            if client.socket() is not None:
+                wire.flush()
+        except OSError:
+            return False
+        return client.socket() is not None
+
+    def _read(self, client: BufferedClient, wire: BufferedSocket) -> None:
+        for _ in range(_READS_A_TURN):
+            if self._inbox.full or client.loop_read() or client.socket() is None or not wire.pending():
+                return
+
+    def _acknowledge(self) -> None:
+        while self._acks:
+            ack = self._acks.popleft()
+            if ack.generation == self._generation and self._connected and self._client.socket() is not None:
+                self._client.ack(ack.mid, 1)
+
+    def _hang_up(self) -> None:
+        """Says goodbye on a living connection, after the acknowledgements that are due on it."""
+        self._acknowledge()
+        if self._client.socket() is not None:
+            self._client.disconnect()
+            if self._client.socket() is not None:
+                self._client.loop_write()
+        self._connected = False
+        self._generation += 1
+
+    def _lost(self, why: str) -> None:
+        self._connected = False
+        self._outage = f"the broker {self._broker.host}:{self._broker.port} {self._refusal or why}"
+        self._hang_up()
+
+    def _rest(self, span: float, stop: threading.Event) -> None:
+        self._inbox.tick()
+        stop.wait(span)
+
+    # --- paho's callbacks, all on the connection's thread ---
+
+    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, code: Any, _props: Any) -> None:
+        if code.is_failure:
+            self._refusal = f"refuses us: {code}"
+            return
+        self._connected = True
+        client.subscribe([(topic, 1) for topic in self._topics.filters])
+
+    def _on_subscribe(self, _client: Any, _data: Any, _mid: int, codes: list[Any], _props: Any) -> None:
+        refused = [f for f, code in zip(self._topics.filters, codes, strict=False) if code.is_failure]
+        if refused:
+            self._outage = f"the broker refuses the subscription to {', '.join(refused)}"
+            self._inbox.tick()
+            return
+        self._outage = None
+        self._inbox.tick()
+        self.ready.set()
+
+    def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "(a topic that is not UTF-8)"
+        arrivals = self._topics.arrivals(topic, bytes(message.payload), self._now())
+        ack = Ack(self._generation, message.mid) if message.qos else None
+        self._inbox.put(Letter(arrivals, ack, len(message.payload)))
+
+    # --- the committer ---
+
+    def _commit_all(self, stop: threading.Event) -> None:
+        try:
+            while (letters := self._inbox.batch()) is not None:
+                self._tell()
+                if letters:
+                    self._commit(letters, stop)
+        except BaseException as error:  # handed to the thread that runs the source, which raises it
+            self._failure = error
+        finally:
+            self._wake()
+
+    def _commit(self, letters: list[Letter], stop: threading.Event) -> None:
+        arrivals = [arrival for letter in letters for arrival in letter.arrivals]
+        done = take_when_possible(self._sink, arrivals, None, stop) if arrivals else True
+        if done is not None:
+            self._acks.extend(letter.ack for letter in letters if letter.ack is not None)
+        self._inbox.done(letters)
+        self._wake()
+
+    def _wake(self) -> None:
+        self._wake_in.send(b"\0")
+
+    def _tell(self) -> None:
+        for health in self._health:
+            if self._outage is None and self._connected:
+                health.well()
+            elif self._outage is not None:
+                health.ill(self._outage)
+
+
+def _watch(selector: selectors.BaseSelector, wire: BufferedSocket, events: int) -> None:
+    """Registers exactly `events`; a selector refuses to watch for nothing."""
+    known = selector.get_map().get(wire.fileno())
+    if known is None and events:
+        selector.register(wire, events)
+    elif known is not None and not events:
+        selector.unregister(wire)
+    elif known is not None and known.events != events:
+        selector.modify(wire, events)
+
+
+def _reachable(broker: BrokerSettings) -> str:
+    """An embedded broker that listens on every address is reached on loopback."""
+    if broker.embedded and broker.host == "::":
+        return "::1"
+    return "127.0.0.1" if broker.embedded and broker.host == "0.0.0.0" else broker.host  # noqa: S104
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not trusted ({error.verify_message}); name its authority in broker.ca_file"
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,56 @@
+"""From a topic to the configured sources it belongs to (contract.md, MQTT)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from paho.mqtt.client import topic_matches_sub
+
+from ingest.arrivals import Arrival
+from kpis.config import FEEDS, SourceSettings
+
+_ROUTES_KEPT = 10_000
+_Route = tuple[str, str, str | None]  # source, config, feed
+
+
+class Topics:
+    """The filters to subscribe to, and the arrivals a message makes.
+
+    A source that names its feed goes before one that reads the feed from the topic; when several
+    name one, each gets its own arrival, because each reads the payload with its own mapping.
+    """
+
+    def __init__(self, sources: Sequence[SourceSettings]) -> None:
+        self._sources = sources
+        self._routes: dict[str, tuple[_Route, ...]] = {}
+        self.names = tuple(source.name for source in sources)
+        self.filters = tuple(dict.fromkeys(source.topic for source in sources if source.topic))
+
+    def arrivals(self, topic: str, payload: bytes, at: datetime) -> list[Arrival]:
+        routes = self._routes.get(topic)
+        if routes is None:
+            if len(self._routes) >= _ROUTES_KEPT:
+                self._routes.clear()
+            routes = self._routes[topic] = self._find(topic)
+        return [Arrival(source, config, feed, payload, at, "mqtt", topic) for source, config, feed in routes]
+
+    def _find(self, topic: str) -> tuple[_Route, ...]:
+        feed, name = _contract(topic)
+        matching = [s for s in self._sources if s.topic and topic_matches_sub(s.topic, topic)]
+        if not matching:
+            # the session still holds a subscription of an earlier configuration
+            config = self._sources[0].name
+            return ((name or config, config, None),)
+        named = [s for s in matching if s.feed is not None]
+        if named:
+            return tuple((name or s.name, s.name, s.feed) for s in named)
+        return tuple((name or s.name, s.name, feed) for s in matching[:1])
+
+
+def _contract(topic: str) -> tuple[str | None, str | None]:
+    """Feed and source of `city/v1/<feed>/<source>`; no feed when the contract does not know it."""
+    levels = topic.split("/")
+    if len(levels) != 4 or levels[:2] != ["city", "v1"] or not levels[3]:
+        return None, None
+    return (levels[2] if levels[2] in FEEDS else None), levels[3]
