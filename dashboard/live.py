@@ -49,10 +49,12 @@ Render = Callable[[Topic], Awaitable[Rendered]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """Seconds: the least between two renders of a topic, the most between two (so that ageing
-    shows without a change), between heartbeats, and until a viewer that takes nothing is let go."""
+    shows without a change), until one that failed is tried again, between heartbeats, and until a
+    viewer that takes nothing is let go."""
 
     least: float = 0.2
     most: float = 10.0
+    retry: float = 1.0
     beat: float = 10.0
     stuck: float = 60.0
 
@@ -146,15 +148,18 @@ class Channel:
         pace = self._hub.pace
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._dirty.wait(), pace.most)
+                # Not wait_for: in Python 3.11 it can swallow a cancellation, and the channel would live on.
+                async with asyncio.timeout(pace.most):
+                    await self._dirty.wait()
             self._dirty.clear()
             try:
                 self._apply(await self._hub.render(self.topic))
-            except StoreError:
-                await asyncio.sleep(1.0)  # never read yet: the viewers' heartbeats go on meanwhile
-            except Exception:
-                log.exception("cannot render %s", self.topic)
-                await asyncio.sleep(1.0)
+            except Exception as error:
+                # A topic that was never read yet has no state; its viewers' heartbeats go on meanwhile.
+                if not isinstance(error, StoreError):
+                    log.exception("cannot render %s", self.topic)
+                self.touch()
+                await asyncio.sleep(pace.retry)
             await asyncio.sleep(pace.least)
 
     def _apply(self, rendered: Rendered) -> None:
@@ -240,6 +245,7 @@ class Hub:
         if self._beats is not None:
             self._beats.cancel()
         for channel in list(self._channels.values()):
+            channel.task.cancel()
             for viewer in channel.viewers:
                 viewer.close()
 
