@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -100,7 +100,9 @@ class Evaluator:
             found = versions(conn)
             if found.get(PAST, 0) != self._seen.get(PAST, 0):
                 self._past_at = time.monotonic()
-            domains = tuple(d for d in DOMAINS if everything or found.get(d.domain) != self._seen.get(d.domain))
+            domains = tuple(
+                d for d in DOMAINS if everything or found.get(d.domain) != self._seen.get(d.domain)
+            )
             measured = measure(conn, self._settings, at, domains)
             before = stored(conn)
         sources_changed = found.get("sources") != self._seen.get("sources")
@@ -112,23 +114,40 @@ class Evaluator:
         return written
 
     def _write(
-        self, conn: Connection, at: datetime, measured: Mapping[Key, Measurement], before: Mapping[Key, sa.Row[Any]]
+        self,
+        conn: Connection,
+        at: datetime,
+        measured: Mapping[Key, Measurement],
+        before: Mapping[Key, sa.Row[Any]],
     ) -> int:
         us = micros(at)
         rows, history, changes = [], [], []
         for key, m in measured.items():
             old = before.get(key)
             row = self._row(key, m, us, old)
-            if old is None or any(getattr(old, name) != value for name, value in row.items() if name != "evaluated_at"):
+            if old is None or any(
+                getattr(old, name) != value for name, value in row.items() if name != "evaluated_at"
+            ):
                 rows.append(row)
             place = {"kpi": key[0], "opd": key[1] or ""}
             if old is None or old.severity != row["severity"]:
-                changes.append({
-                    **place, "at": us, "before": old.severity if old else "", "after": row["severity"], "value": m.value,
-                })  # fmt: skip
+                changes.append(
+                    {
+                        **place,
+                        "at": us,
+                        "before": old.severity if old else "",
+                        "after": row["severity"],
+                        "value": m.value,
+                    }
+                )
             if old is None or old.value != m.value or old.evaluated_at // BUCKET_US != us // BUCKET_US:
                 history.append(
-                    {**place, "at": us // BUCKET_US * BUCKET_US, "value": m.value, "severity": row["severity"]}
+                    {
+                        **place,
+                        "at": us // BUCKET_US * BUCKET_US,
+                        "value": m.value,
+                        "severity": row["severity"],
+                    }
                 )
         _upsert(conn, reading, ("kpi", "opd"), rows)
         _upsert(conn, reading_history, ("kpi", "opd", "at"), history)
@@ -139,11 +158,19 @@ class Evaluator:
         severity = self._severity(key, m)
         held = old is not None and old.severity == severity
         return {
-            "kpi": key[0], "opd": key[1] or "", "value": m.value,
-            "observed_at": None if m.observed_at is None else micros(m.observed_at), "settled": m.settled,
-            "numerator": m.numerator, "denominator": m.denominator, "reporting": m.reporting, "expected": m.expected,
-            "severity": severity.value, "since": old.since if old is not None and held else us, "evaluated_at": us,
-        }  # fmt: skip
+            "kpi": key[0],
+            "opd": key[1] or "",
+            "value": m.value,
+            "observed_at": None if m.observed_at is None else micros(m.observed_at),
+            "settled": m.settled,
+            "numerator": m.numerator,
+            "denominator": m.denominator,
+            "reporting": m.reporting,
+            "expected": m.expected,
+            "severity": severity.value,
+            "since": old.since if old is not None and held else us,
+            "evaluated_at": us,
+        }
 
     def _severity(self, key: Key, m: Measurement) -> Severity:
         return judged(m, target_of(self._settings, *key), catalogue()[key[0]].better)
@@ -181,12 +208,15 @@ class Evaluator:
         conn.execute(reading_change.delete().where(reading_change.c.at < oldest))
         history = [
             {
-                "kpi": key[0], "opd": key[1] or "", "at": micros(mark), "value": m.value,
+                "kpi": key[0],
+                "opd": key[1] or "",
+                "at": micros(mark),
+                "value": m.value,
                 "severity": self._severity(key, m).value,
             }
             for mark in marks
             for key, m in self._measured[mark].items()
-        ]  # fmt: skip
+        ]
         _upsert(conn, h, ("kpi", "opd", "at"), history)
         for key, row in stored(conn).items():
             began = self._began(key, row, marks)
@@ -222,7 +252,7 @@ class _Election:
         self._connection: Any = None
         self.won = False
 
-    def __enter__(self) -> _Election:
+    def __enter__(self) -> Self:
         if self._store.embedded:
             path = Path(self._store.url.removeprefix("sqlite:///"))
             self._file = path.with_name(path.name + ".evaluator").open("w")
@@ -246,5 +276,3 @@ class _Election:
             # The lock lives as long as its connection, so the connection is ended, not pooled.
             self._connection.detach()
             self._connection.close()
-
-

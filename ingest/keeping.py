@@ -86,7 +86,9 @@ def _set_aside(conn: Connection, feed: FeedTable, staged: sa.Table, found: KeptR
     fact = feed.table
     same = sa.and_(fact.c.source == staged.c.source, fact.c.id == staged.c.id)
     ignored = {"source", "id"} | ({feed.newest} if feed.newest and not feed.versioned else set())
-    differs = sa.or_(*(fact.c[n].is_distinct_from(staged.c[n]) for n in COLUMNS[feed.feed] if n not in ignored))
+    differs = sa.or_(
+        *(fact.c[n].is_distinct_from(staged.c[n]) for n in COLUMNS[feed.feed] if n not in ignored)
+    )
     if feed.newest is None:
         newer: sa.ColumnElement[bool] = sa.false()
         older: sa.ColumnElement[bool] = sa.false()
@@ -94,7 +96,8 @@ def _set_aside(conn: Connection, feed: FeedTable, staged: sa.Table, found: KeptR
         newer = staged.c[feed.newest] > fact.c[feed.newest]
         older = staged.c[feed.newest] < fact.c[feed.newest]
     query = sa.select(
-        staged.c.seq, sa.case((sa.not_(differs), "known"), (newer, "newer"), (older, "known"), else_="conflict")
+        staged.c.seq,
+        sa.case((sa.not_(differs), "known"), (newer, "newer"), (older, "known"), else_="conflict"),
     ).join(fact, same)
     aside = []
     for place, what in conn.execute(query):
@@ -111,7 +114,9 @@ def _replace(conn: Connection, settings: Settings, feed: FeedTable, staged: sa.T
     if feed.newest is None:
         return
     fact = feed.table
-    here = sa.exists().where(staged.c.source == fact.c.source, staged.c.id == fact.c.id)
+    here: sa.ColumnElement[bool] = sa.exists().where(
+        staged.c.source == fact.c.source, staged.c.id == fact.c.id
+    )
     if conn.dialect.name == "sqlite":
         # Told through the stage, SQLite looks each one up instead of reading every fact.
         here = sa.tuple_(fact.c.source, fact.c.id).in_(sa.select(staged.c.source, staged.c.id))

@@ -21,7 +21,9 @@ class FieldMap:
             try:
                 self._fields.append((name, jmespath.compile(expression)))
             except JMESPathError as error:
-                raise ConfigError(f"{key}.{name}", f"{expression!r} is not JMESPath: {error}", "see jmespath.org") from None
+                raise ConfigError(
+                    f"{key}.{name}", f"{expression!r} is not JMESPath: {error}", "see jmespath.org"
+                ) from None
 
     def apply(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The record's fields out of one payload. Raises ValueError naming the field that failed."""

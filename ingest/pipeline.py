@@ -172,19 +172,33 @@ class Pipeline:
             batch.rejected[refused.source] += 1
             digest = hashlib.blake2b(f"{refused.feed}\n{refused.raw}".encode(), digest_size=16).hexdigest()
             statement = insert(conn, t).values(
-                source=refused.source, config=arrival.config, feed=refused.feed, door=arrival.door,
-                place=arrival.place[:500], reason=refused.reason, field=refused.field, detail=mask(refused.detail),
-                raw=mask(refused.raw), digest=digest, first_at=now, last_at=now, times=1,
-            )  # fmt: skip
+                source=refused.source,
+                config=arrival.config,
+                feed=refused.feed,
+                door=arrival.door,
+                place=arrival.place[:500],
+                reason=refused.reason,
+                field=refused.field,
+                detail=mask(refused.detail),
+                raw=mask(refused.raw),
+                digest=digest,
+                first_at=now,
+                last_at=now,
+                times=1,
+            )
             conn.execute(
                 statement.on_conflict_do_update(
                     index_elements=["source", "digest"],
                     set_={
-                        "times": t.c.times + 1, "last_at": now, "reason": refused.reason, "field": refused.field,
-                        "detail": mask(refused.detail), "replayed_at": None,
+                        "times": t.c.times + 1,
+                        "last_at": now,
+                        "reason": refused.reason,
+                        "field": refused.field,
+                        "detail": mask(refused.detail),
+                        "replayed_at": None,
                     },
                 )
-            )  # fmt: skip
+            )
 
     def _count(self, conn: Connection, batch: _Batch, arrivals: list[Arrival]) -> None:
         now = micros(self._now())
@@ -195,8 +209,10 @@ class Pipeline:
             arrival = by_source.get(name, config)
             assert arrival is not None
             counts = {
-                "accepted": batch.accepted[name], "known": batch.known[name], "rejected": batch.rejected[name],
-            }  # fmt: skip
+                "accepted": batch.accepted[name],
+                "known": batch.known[name],
+                "rejected": batch.rejected[name],
+            }
             _add_counts(conn, name, arrival, counts, now)
         f = sources.source_feed
         pairs = sorted({(k.source, k.feed) for k in batch.kept})
@@ -209,7 +225,9 @@ class Pipeline:
         batch = _Batch()
         for index, arrival in enumerate(arrivals):
             batch.refused.append(
-                Refused(index, arrival.feed, arrival.source, "store_refused", None, why, raw_text(arrival.payload))
+                Refused(
+                    index, arrival.feed, arrival.source, "store_refused", None, why, raw_text(arrival.payload)
+                )
             )
         with self._store.write() as conn:
             self._keep_refused(conn, batch, arrivals)
@@ -245,7 +263,9 @@ def _add_counts(conn: Connection, name: str, arrival: Arrival, counts: dict[str,
     statement = insert(conn, s).values(source=name, **row, **counts)
     raised = {n: s.c[n] + count for n, count in counts.items()}
     conn.execute(
-        statement.on_conflict_do_update(index_elements=["source"], set_={"last_at": now, "heard_at": now, **raised})
+        statement.on_conflict_do_update(
+            index_elements=["source"], set_={"last_at": now, "heard_at": now, **raised}
+        )
     )
     statement = insert(conn, h).values(source=name, hour=now // _HOUR_US * _HOUR_US, **counts)
     conn.execute(

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -79,7 +79,15 @@ class Reader:
                 context, held = self._context(arrival, horizon), key
             feed = arrival.feed
             if feed is None or feed not in RECORDS:
-                yield Refused(index, None, arrival.source, "unknown_feed", None, arrival.place[:300], raw_text(arrival.payload))
+                yield Refused(
+                    index,
+                    None,
+                    arrival.source,
+                    "unknown_feed",
+                    None,
+                    arrival.place[:300],
+                    raw_text(arrival.payload),
+                )
                 continue
             # The usual case, one JSON record and no map, in one call; whatever fails is looked at slowly.
             if isinstance(arrival.payload, bytes) and arrival.config not in self._maps:
@@ -100,16 +108,22 @@ class Reader:
         try:
             parsed = _parsed(arrival.payload)
         except Bad as bad:
-            yield Refused(index, feed, arrival.source, bad.reason, bad.field, bad.detail, raw_text(arrival.payload))
+            yield Refused(
+                index, feed, arrival.source, bad.reason, bad.field, bad.detail, raw_text(arrival.payload)
+            )
             return
         items = parsed if isinstance(parsed, list) else [parsed]
         if not items:
-            yield Refused(index, feed, arrival.source, "not_a_record", None, "an empty list", raw_text(arrival.payload))
+            yield Refused(
+                index, feed, arrival.source, "not_a_record", None, "an empty list", raw_text(arrival.payload)
+            )
         loose = not isinstance(arrival.payload, bytes) or arrival.config in self._maps
         for item in items:
             yield self._one(index, arrival, feed, context, item, loose)
 
-    def _one(self, index: int, arrival: Arrival, feed: str, context: Context, item: Any, loose: bool) -> Kept | Refused:
+    def _one(
+        self, index: int, arrival: Arrival, feed: str, context: Context, item: Any, loose: bool
+    ) -> Kept | Refused:
         source = arrival.source
         try:
             if not isinstance(item, dict):
@@ -199,12 +213,14 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
         elif name in _DAYS and isinstance(value, datetime):
             value = value.date()
         elif isinstance(value, date) and not isinstance(value, datetime) and name not in _DAYS:
-            value = datetime(value.year, value.month, value.day)
+            value = datetime.combine(value, time())
         found[name] = value
     return found
 
 
-_TEXT = frozenset({"id", "opd", "app", "employee", "code", "request", "system", "interface", "device", "kelurahan", "name"})
+_TEXT = frozenset(
+    {"id", "opd", "app", "employee", "code", "request", "system", "interface", "device", "kelurahan", "name"}
+)
 _DAYS = frozenset({"day", "due_on", "done_on"})
 
 

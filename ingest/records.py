@@ -28,9 +28,19 @@ class ServiceRequest(Struct, frozen=True):
     opened_at: datetime
     updated_at: datetime
     status: Literal[
-        "received", "verified", "assigned", "in_progress", "answered", "closed", "rejected", "archived", "withdrawn"
+        "received",
+        "verified",
+        "assigned",
+        "in_progress",
+        "answered",
+        "closed",
+        "rejected",
+        "archived",
+        "withdrawn",
     ]
-    class_: Literal["complaint", "aspiration", "information"] | None = msgspec.field(default=None, name="class")
+    class_: Literal["complaint", "aspiration", "information"] | None = msgspec.field(
+        default=None, name="class"
+    )
     category: Label | None = None
     channel: Label | None = None
     kelurahan: Label | None = None
@@ -148,7 +158,15 @@ class Application(Struct, frozen=True):
 
 
 Record = (
-    ServiceRequest | UptimeCheck | SyncRun | Attendance | AttendanceDay | Ledger | Milestone | Message | Application
+    ServiceRequest
+    | UptimeCheck
+    | SyncRun
+    | Attendance
+    | AttendanceDay
+    | Ledger
+    | Milestone
+    | Message
+    | Application
 )
 
 RECORDS: Mapping[str, type[Record]] = {

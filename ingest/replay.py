@@ -45,7 +45,7 @@ def _once(store: Store, pipeline: Pipeline, row: Any, now: Now) -> Outcome:
     refusal = pipeline.refusal(arrival)
     t = reject
     if refusal is not None:
-        values = {"reason": refusal.reason, "field": refusal.field, "detail": refusal.detail}
+        values: dict[str, Any] = {"reason": refusal.reason, "field": refusal.field, "detail": refusal.detail}
         outcome = Outcome(rejected=1, refusals=[refusal])
     else:
         outcome = pipeline.take([arrival])
@@ -78,7 +78,9 @@ def _page(store: Store, source: str | None, after: int) -> Sequence[sa.Row[tuple
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="run replay", description="Give kept rejects to the pipeline again.")
+    parser = argparse.ArgumentParser(
+        prog="run replay", description="Give kept rejects to the pipeline again."
+    )
     parser.add_argument("--source", metavar="NAME", help="only the rejects of this source")
     parser.add_argument("--config", metavar="FILE", help="another config.toml")
     args = parser.parse_args(argv)

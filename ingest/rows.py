@@ -117,23 +117,49 @@ def _service_request(x: r.ServiceRequest, c: Context) -> Row:
     if x.status in ("closed", "rejected", "archived", "withdrawn"):
         ended = updated if closed is None else closed
     return (
-        c.source, clean(x.id, "id"), c.opd(x.opd), x.status, opened, updated, x.class_,
-        maybe_clean(x.category, "category"), maybe_clean(x.channel, "channel"),
-        maybe_clean(x.kelurahan, "kelurahan"), maybe_clean(x.kecamatan, "kecamatan"),
-        number(x.lat, "lat", -90, 90), number(x.lon, "lon", -180, 180), verified, assigned, answered, closed,
-        c.maybe_us(x.due_at, "due_at", past=False), number(x.paused_days, "paused_days", 0, 100_000), x.reopened,
-        x.confirmed, mask(clean(x.text, "text")) if x.text else None, maybe_clean(x.reply_by, "reply_by"),
-        ended, c.day_of(opened), c.day_of(closed) if closed is not None and x.status == "closed" else None,
-    )  # fmt: skip
+        c.source,
+        clean(x.id, "id"),
+        c.opd(x.opd),
+        x.status,
+        opened,
+        updated,
+        x.class_,
+        maybe_clean(x.category, "category"),
+        maybe_clean(x.channel, "channel"),
+        maybe_clean(x.kelurahan, "kelurahan"),
+        maybe_clean(x.kecamatan, "kecamatan"),
+        number(x.lat, "lat", -90, 90),
+        number(x.lon, "lon", -180, 180),
+        verified,
+        assigned,
+        answered,
+        closed,
+        c.maybe_us(x.due_at, "due_at", past=False),
+        number(x.paused_days, "paused_days", 0, 100_000),
+        x.reopened,
+        x.confirmed,
+        mask(clean(x.text, "text")) if x.text else None,
+        maybe_clean(x.reply_by, "reply_by"),
+        ended,
+        c.day_of(opened),
+        c.day_of(closed) if closed is not None and x.status == "closed" else None,
+    )
 
 
 def _uptime_check(x: r.UptimeCheck, c: Context) -> Row:
     return (
-        c.source, clean(x.id, "id"), clean(x.app, "app"), c.us(x.observed_at, "observed_at"), x.up,
-        number(x.latency_ms, "latency_ms", 0, 86_400_000), x.status_code, maybe_clean(x.error, "error"),
-        maybe_clean(x.probe, "probe"), c.maybe_us(x.cert_expires_at, "cert_expires_at", past=False),
+        c.source,
+        clean(x.id, "id"),
+        clean(x.app, "app"),
+        c.us(x.observed_at, "observed_at"),
+        x.up,
+        number(x.latency_ms, "latency_ms", 0, 86_400_000),
+        x.status_code,
+        maybe_clean(x.error, "error"),
+        maybe_clean(x.probe, "probe"),
+        c.maybe_us(x.cert_expires_at, "cert_expires_at", past=False),
         c.maybe_us(x.content_changed_at, "content_changed_at"),
-    )  # fmt: skip
+    )
 
 
 def _sync_run(x: r.SyncRun, c: Context) -> Row:
@@ -141,10 +167,22 @@ def _sync_run(x: r.SyncRun, c: Context) -> Row:
     finished = c.maybe_us(x.finished_at, "finished_at")
     _ordered(started, finished, "finished_at")
     return (
-        c.source, clean(x.id, "id"), c.opd(x.opd), clean(x.system, "system"), clean(x.interface, "interface"), started,
-        x.ok, finished, x.rows_read, x.rows_rejected, c.maybe_us(x.data_as_of, "data_as_of"), x.matched, x.unmatched,
-        maybe_clean(x.error, "error"), c.day_of(started),
-    )  # fmt: skip
+        c.source,
+        clean(x.id, "id"),
+        c.opd(x.opd),
+        clean(x.system, "system"),
+        clean(x.interface, "interface"),
+        started,
+        x.ok,
+        finished,
+        x.rows_read,
+        x.rows_rejected,
+        c.maybe_us(x.data_as_of, "data_as_of"),
+        x.matched,
+        x.unmatched,
+        maybe_clean(x.error, "error"),
+        c.day_of(started),
+    )
 
 
 def _employee(code: str) -> str:
@@ -156,9 +194,17 @@ def _employee(code: str) -> str:
 def _attendance(x: r.Attendance, c: Context) -> Row:
     at = c.us(x.at, "at")
     return (
-        c.source, clean(x.id, "id"), c.opd(x.opd), _employee(x.employee), at, x.kind, maybe_clean(x.device, "device"),
-        x.doubtful, maybe_clean(x.reason, "reason"), c.day_of(at),
-    )  # fmt: skip
+        c.source,
+        clean(x.id, "id"),
+        c.opd(x.opd),
+        _employee(x.employee),
+        at,
+        x.kind,
+        maybe_clean(x.device, "device"),
+        x.doubtful,
+        maybe_clean(x.reason, "reason"),
+        c.day_of(at),
+    )
 
 
 def _date(day: Any, field: str) -> str:
@@ -170,33 +216,57 @@ def _date(day: Any, field: str) -> str:
 
 def _attendance_day(x: r.AttendanceDay, c: Context) -> Row:
     return (
-        c.source, clean(x.id, "id"), c.opd(x.opd), _date(x.day, "day"), _employee(x.employee), x.category,
+        c.source,
+        clean(x.id, "id"),
+        c.opd(x.opd),
+        _date(x.day, "day"),
+        _employee(x.employee),
+        x.category,
         maybe_clean(x.shift, "shift"),
-    )  # fmt: skip
+    )
 
 
 def _ledger(x: r.Ledger, c: Context) -> Row:
     return (
-        c.source, clean(x.id, "id"), c.opd(x.opd), x.year, clean(x.code, "code"), x.stage,
-        number(x.amount, "amount", -1e15, 1e15), c.us(x.updated_at, "updated_at"), maybe_clean(x.name, "name"),
+        c.source,
+        clean(x.id, "id"),
+        c.opd(x.opd),
+        x.year,
+        clean(x.code, "code"),
+        x.stage,
+        number(x.amount, "amount", -1e15, 1e15),
+        c.us(x.updated_at, "updated_at"),
+        maybe_clean(x.name, "name"),
         maybe_clean(x.document, "document"),
-    )  # fmt: skip
+    )
 
 
 def _milestone(x: r.Milestone, c: Context) -> Row:
     return (
-        c.source, clean(x.id, "id"), c.opd(x.opd), clean(x.title, "title"), _date(x.due_on, "due_on"),
-        c.us(x.updated_at, "updated_at"), _date(x.done_on, "done_on") if x.done_on else None,
-        maybe_clean(x.kind, "kind"), maybe_clean(x.programme, "programme"), number(x.budget, "budget", 0, 1e15),
+        c.source,
+        clean(x.id, "id"),
+        c.opd(x.opd),
+        clean(x.title, "title"),
+        _date(x.due_on, "due_on"),
+        c.us(x.updated_at, "updated_at"),
+        _date(x.done_on, "done_on") if x.done_on else None,
+        maybe_clean(x.kind, "kind"),
+        maybe_clean(x.programme, "programme"),
+        number(x.budget, "budget", 0, 1e15),
         number(x.progress, "progress", 0, 1),
-    )  # fmt: skip
+    )
 
 
 def _message(x: r.Message, c: Context) -> Row:
     return (
-        c.source, clean(x.id, "id"), clean(x.request, "request"), c.us(x.at, "at"), x.author,
-        mask(clean(x.text, "text")), maybe_clean(x.channel, "channel"),
-    )  # fmt: skip
+        c.source,
+        clean(x.id, "id"),
+        clean(x.request, "request"),
+        c.us(x.at, "at"),
+        x.author,
+        mask(clean(x.text, "text")),
+        maybe_clean(x.channel, "channel"),
+    )
 
 
 def _application(x: r.Application, c: Context) -> Row:
@@ -205,10 +275,18 @@ def _application(x: r.Application, c: Context) -> Row:
     opd = maybe_clean(x.opd, "opd")
     owner = maybe_clean(x.owner, "owner")
     return (
-        c.source, clean(x.id, "id"), clean(x.app or x.id, "app"), updated, maybe_clean(x.name, "name"),
-        opd if opd in c.opds else None, owner or (opd if opd not in c.opds else None), maybe_clean(x.url, "url"),
-        maybe_clean(x.hosting, "hosting"), maybe_clean(x.kind, "kind"), maybe_clean(x.note, "note"),
-    )  # fmt: skip
+        c.source,
+        clean(x.id, "id"),
+        clean(x.app or x.id, "app"),
+        updated,
+        maybe_clean(x.name, "name"),
+        opd if opd in c.opds else None,
+        owner or (opd if opd not in c.opds else None),
+        maybe_clean(x.url, "url"),
+        maybe_clean(x.hosting, "hosting"),
+        maybe_clean(x.kind, "kind"),
+        maybe_clean(x.note, "note"),
+    )
 
 
 ROWS: Mapping[str, Callable[[Any, Context], Row]] = {

@@ -19,7 +19,9 @@ def _moment(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time; write it like 2026-08-17T09:00:00+07:00") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time; write it like 2026-08-17T09:00:00+07:00"
+        ) from None
     if at.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text!r} has no offset; add one, such as +07:00 or Z")
     return at
@@ -55,7 +57,8 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     """Prints the readings; 2 when the OPD is not one of the city's."""
     codes = {opd.code for opd in settings.city.opds}
     if args.opd is not None and args.opd not in codes:
-        print(f"--opd: {args.opd!r} is not an OPD of {settings.city.name}; use one of {', '.join(sorted(codes))}", file=sys.stderr)
+        known = ", ".join(sorted(codes))
+        print(f"--opd: {args.opd!r} is not an OPD of {settings.city.name}; use {known}", file=sys.stderr)
         return 2
     with open_store(settings) as store, store.read() as conn:
         found = readings.as_of(conn, settings, args.at or settings.clock.now())

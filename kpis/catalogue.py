@@ -39,10 +39,17 @@ DOMAINS: tuple[Measured, ...] = (
 FEED_TABLES: Mapping[str, FeedTable] = {
     feed.feed: feed
     for feed in (
-        service_requests.FEED, app_uptime.FEED, app_uptime.INVENTORY, opd_integration.SYNC, opd_integration.LEDGER,
-        opd_integration.MILESTONE, e_attendance.EVENTS, e_attendance.CATEGORIES, MESSAGES,
+        service_requests.FEED,
+        app_uptime.FEED,
+        app_uptime.INVENTORY,
+        opd_integration.SYNC,
+        opd_integration.LEDGER,
+        opd_integration.MILESTONE,
+        e_attendance.EVENTS,
+        e_attendance.CATEGORIES,
+        MESSAGES,
     )
-}  # fmt: skip
+}
 
 
 def index(kpis: Iterable[Kpi]) -> dict[str, Kpi]:
@@ -50,7 +57,9 @@ def index(kpis: Iterable[Kpi]) -> dict[str, Kpi]:
     found: dict[str, Kpi] = {}
     for kpi in kpis:
         if kpi.key in found:
-            raise CatalogueError(f"two KPIs claim the key {kpi.key!r}: {found[kpi.key].title!r} and {kpi.title!r}")
+            raise CatalogueError(
+                f"two KPIs claim the key {kpi.key!r}: {found[kpi.key].title!r} and {kpi.title!r}"
+            )
         found[kpi.key] = kpi
     return found
 

@@ -7,8 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -17,7 +16,48 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from kpis.clock import Clock
 from kpis.errors import ConfigError
 from kpis.reader import Table
+from kpis.settings import (
+    Application,
+    AttendanceRules,
+    BrokerSettings,
+    DemoSettings,
+    IntegrationRules,
+    Interface,
+    KpiSettings,
+    Maintenance,
+    Ramadan,
+    RequestRules,
+    Settings,
+    SourceSettings,
+    StoreSettings,
+    UptimeRules,
+    WebSettings,
+)
 from kpis.types import City, Opd, Target
+
+__all__ = [
+    "DEFAULT_TILES",
+    "FEEDS",
+    "LANGUAGES",
+    "Application",
+    "AttendanceRules",
+    "BrokerSettings",
+    "DemoSettings",
+    "IntegrationRules",
+    "Interface",
+    "KpiSettings",
+    "Maintenance",
+    "Ramadan",
+    "RequestRules",
+    "Settings",
+    "SourceSettings",
+    "StoreSettings",
+    "UptimeRules",
+    "WebSettings",
+    "load",
+    "parse",
+    "store_settings",
+]
 
 FEEDS = (
     "service_request", "uptime_check", "sync_run", "attendance", "attendance_day",
@@ -26,191 +66,6 @@ FEEDS = (
 LANGUAGES = ("id", "en")
 _CODE = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
 _ZONES = {7: "WIB", 8: "WITA", 9: "WIT"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreSettings:
-    """`url` is an SQLAlchemy URL with its driver named; `embedded` is true for SQLite."""
-
-    url: str
-    embedded: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerSettings:
-    """Where the MQTT broker is; `embedded` means ingest runs one itself on that address."""
-
-    host: str
-    port: int
-    tls: bool
-    embedded: bool
-    username: str | None
-    password: str | None
-    client_id: str
-    ca_file: Path | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebSettings:
-    host: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceSettings:
-    """One configured source. Which of the later fields are used depends on `type`.
-
-    mqtt: `topic` (with `feed` when it is not the contract's `city/v1/<feed>/<source>`).
-    database: `url`, `query`, `watermark`, `start`, `every`. file: `folder`, `pattern`, `every`.
-    probe: `every`, `timeout`, `concurrency`. `mapping` holds JMESPath expressions by field;
-    `timezone` reads times that carry no offset; `interval` is how often it should be heard.
-    """
-
-    name: str
-    type: str
-    feed: str | None
-    topic: str | None
-    mapping: Mapping[str, str]
-    timezone: ZoneInfo | None
-    interval: timedelta | None
-    url: str | None
-    query: str | None
-    watermark: str | None
-    start: str | int | datetime | None
-    every: timedelta
-    timeout: timedelta
-    concurrency: int
-    folder: Path | None
-    pattern: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
-    """One entry of the application inventory; gaps are None. `interval` is between two checks."""
-
-    app: str
-    name: str
-    opd: str | None
-    owner: str | None
-    url: str | None
-    hosting: str | None
-    probe: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interface:
-    """One registered interface of an OPD's system; registration alone earns the second step."""
-
-    opd: str
-    system: str
-    interface: str
-    interval: timedelta | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Maintenance:
-    """Declared maintenance of one application."""
-
-    app: str
-    starts_at: datetime
-    ends_at: datetime
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestRules:
-    interval: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UptimeRules:
-    """`interval` between two checks of one application; `objective` is the uptime promised."""
-
-    interval: timedelta
-    objective: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntegrationRules:
-    """The ladder: a sync is current for `interval`; `matched` and `rejected` bound the top step.
-
-    `tolerance` is the relative difference two ledger amounts may have and still agree.
-    """
-
-    interval: timedelta
-    matched: float
-    rejected: float
-    tolerance: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ramadan:
-    """First and last day of one Ramadan, both included."""
-
-    first: date
-    last: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttendanceRules:
-    """Office hours (Perpres 21/2023) and days off. `workdays` are ISO weekdays, 1 = Monday."""
-
-    interval: timedelta
-    shift_start: time
-    shift_end: time
-    grace: timedelta
-    ramadan_start: time
-    ramadan: tuple[Ramadan, ...]
-    workdays: frozenset[int]
-    national_holidays: bool
-    days_off: Mapping[date, str]
-    days_on: frozenset[date]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KpiSettings:
-    """What config.toml says of one KPI: targets for the city and for one OPD, and who owns it."""
-
-    city: Target | None
-    opd: Target | None
-    interval: timedelta | None
-    owner: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoSettings:
-    seed: int
-    speed: float
-    history_days: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    path: Path
-    city: City
-    language: str
-    store: StoreSettings
-    broker: BrokerSettings
-    web: WebSettings
-    tiles: tuple[str, ...]
-    map_file: Path | None
-    service_requests: RequestRules
-    app_uptime: UptimeRules
-    opd_integration: IntegrationRules
-    e_attendance: AttendanceRules
-    kpis: Mapping[str, KpiSettings]
-    sources: tuple[SourceSettings, ...]
-    applications: tuple[Application, ...]
-    interfaces: tuple[Interface, ...]
-    maintenance: tuple[Maintenance, ...]
-    demo: DemoSettings
-    is_demo: bool
-    clock: Clock
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The city's time zone; a day is the city's day."""
-        return ZoneInfo(self.city.timezone)
 
 
 def load(path: Path | str | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -228,7 +83,9 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(str(file), "there is no such file", "copy config.toml there, or name one with --config") from None
+        raise ConfigError(
+            str(file), "there is no such file", "copy config.toml there, or name one with --config"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(file), f"cannot be read: {error}", "make it a readable UTF-8 file") from None
     except tomllib.TOMLDecodeError as error:
@@ -237,7 +94,9 @@ def _read(file: Path) -> dict[str, Any]:
     if base is None:
         return data
     if not isinstance(base, str):
-        raise ConfigError("extends", f"is {base!r}", 'write the path of another config file: "../config.toml"')
+        raise ConfigError(
+            "extends", f"is {base!r}", 'write the path of another config file: "../config.toml"'
+        )
     merged = _read((file.parent / base).resolve())
     for key, value in data.items():
         if isinstance(value, dict) and isinstance(merged.get(key), dict):
@@ -283,18 +142,24 @@ def _city(table: Table, folder: Path) -> tuple[City, str, Path | None]:
         zone = ZoneInfo(zone_name)
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigError(
-            "city.timezone", f"is {zone_name!r}", "use Asia/Jakarta, Asia/Makassar, Asia/Jayapura or another IANA name"
+            "city.timezone",
+            f"is {zone_name!r}",
+            "use Asia/Jakarta, Asia/Makassar, Asia/Jayapura or another IANA name",
         ) from None
     offset = datetime(2026, 1, 1, tzinfo=zone).utcoffset() or timedelta()
     hours = offset.total_seconds() / 3600
     opd_file = table.text("opd_file", None)
     rows = _opd_rows(folder / opd_file) if opd_file else [_opd(t) for t in table.tables("opd")]
     if not opd_file and not rows:
-        raise ConfigError("city.opd", "names no OPD", "add each as [[city.opd]], or name a CSV file in city.opd_file")
+        raise ConfigError(
+            "city.opd", "names no OPD", "add each as [[city.opd]], or name a CSV file in city.opd_file"
+        )
     codes = [opd.code for opd in rows]
     for code in codes:
         if codes.count(code) > 1:
-            raise ConfigError("city.opd", f"the code {code!r} stands twice", "give each OPD a code of its own")
+            raise ConfigError(
+                "city.opd", f"the code {code!r} stands twice", "give each OPD a code of its own"
+            )
     map_file = table.text("map", None)
     city = City(
         name=table.text("name"),
@@ -316,7 +181,9 @@ def _opd(table: Table) -> Opd:
         employees=table.integer("employees", None, low=0, high=1_000_000),
     )
     if not _CODE.match(opd.code):
-        raise ConfigError(table.key("code"), f"is {opd.code!r}", "use lower-case letters, digits, dot, dash, underscore")
+        raise ConfigError(
+            table.key("code"), f"is {opd.code!r}", "use lower-case letters, digits, dot, dash, underscore"
+        )
     table.close()
     return opd
 
@@ -331,7 +198,12 @@ def _opd_rows(path: Path) -> list[Opd]:
         if not row.get("code") or not row.get("name"):
             raise ConfigError("city.opd_file", f"line {number} has no code or no name", "fill both columns")
     return [
-        _opd(Table({k: (int(v) if k == "employees" and v.isdigit() else v) for k, v in row.items() if k and v}, f"city.opd_file line {n}"))
+        _opd(
+            Table(
+                {k: (int(v) if k == "employees" and v.isdigit() else v) for k, v in row.items() if k and v},
+                f"city.opd_file line {n}",
+            )
+        )
         for n, row in enumerate(rows, 2)
     ]
 
@@ -351,7 +223,9 @@ def store_settings(url: str, folder: Path) -> StoreSettings:
         if url.startswith(prefix):
             # SQLAlchemy 2.1 reads a bare postgresql:// as psycopg 3, which is not what ships here.
             return StoreSettings(url="postgresql+psycopg2://" + url.removeprefix(prefix), embedded=False)
-    raise ConfigError("store.url", f"is {url!r}", 'use "sqlite:///var/pendopo.db" or "postgresql://user@host/database"')
+    raise ConfigError(
+        "store.url", f"is {url!r}", 'use "sqlite:///var/pendopo.db" or "postgresql://user@host/database"'
+    )
 
 
 def _broker(table: Table, folder: Path, environ: Mapping[str, str]) -> BrokerSettings:
@@ -359,7 +233,11 @@ def _broker(table: Table, folder: Path, environ: Mapping[str, str]) -> BrokerSet
     parts = urlsplit(url)
     ports = {"embedded": 1883, "mqtt": 1883, "mqtts": 8883}
     if parts.scheme not in ports or not parts.hostname:
-        raise ConfigError("broker.url", f"is {url!r}", 'use "mqtt://user@host:1883", "mqtts://user@host:8883" or "embedded://127.0.0.1:1883"')
+        raise ConfigError(
+            "broker.url",
+            f"is {url!r}",
+            'use "mqtt://user@host:1883", "mqtts://user@host:8883" or "embedded://127.0.0.1:1883"',
+        )
     port = table.checked("url", lambda: parts.port)
     ca_file = table.text("ca_file", None)
     settings = BrokerSettings(
@@ -373,13 +251,19 @@ def _broker(table: Table, folder: Path, environ: Mapping[str, str]) -> BrokerSet
         ca_file=folder / ca_file if ca_file else None,
     )
     if settings.ca_file and not settings.ca_file.is_file():
-        raise ConfigError("broker.ca_file", f"{settings.ca_file} is not a file", "name the PEM file of your certificate authority")
+        raise ConfigError(
+            "broker.ca_file",
+            f"{settings.ca_file} is not a file",
+            "name the PEM file of your certificate authority",
+        )
     table.close()
     return settings
 
 
 def _web(table: Table) -> WebSettings:
-    web = WebSettings(host=table.text("host", "127.0.0.1"), port=table.integer("port", 8050, low=0, high=65535))
+    web = WebSettings(
+        host=table.text("host", "127.0.0.1"), port=table.integer("port", 8050, low=0, high=65535)
+    )
     table.close()
     return web
 
@@ -495,7 +379,9 @@ def _sources(root: Table, folder: Path) -> tuple[SourceSettings, ...]:
     names = [source.name for source in sources]
     for name in names:
         if names.count(name) > 1:
-            raise ConfigError("source", f"the name {name!r} stands twice", "give each source a name of its own")
+            raise ConfigError(
+                "source", f"the name {name!r} stands twice", "give each source a name of its own"
+            )
     return sources
 
 
@@ -503,7 +389,9 @@ def _source(table: Table, folder: Path) -> SourceSettings:
     kind = table.text("type", one_of=("mqtt", "database", "probe", "file"))
     name = table.text("name")
     if not _CODE.match(name):
-        raise ConfigError(table.key("name"), f"is {name!r}", "use lower-case letters, digits, dot, dash, underscore")
+        raise ConfigError(
+            table.key("name"), f"is {name!r}", "use lower-case letters, digits, dot, dash, underscore"
+        )
     needs_feed = kind in ("database", "file")
     feed = table.text("feed", *(() if needs_feed else (None,)), one_of=FEEDS)
     database = kind == "database"
@@ -520,7 +408,9 @@ def _source(table: Table, folder: Path) -> SourceSettings:
         query=table.text("query") if database else None,
         watermark=table.text("watermark") if database else None,
         start=_start(table) if database else None,
-        every=table.span("every", timedelta(seconds=30), low=timedelta(milliseconds=100)) if kind != "mqtt" else timedelta(0),
+        every=table.span("every", timedelta(seconds=30), low=timedelta(milliseconds=100))
+        if kind != "mqtt"
+        else timedelta(0),
         timeout=table.span("timeout", timedelta(seconds=10)) if kind == "probe" else timedelta(seconds=10),
         concurrency=table.integer("concurrency", 20, low=1, high=1000) if kind == "probe" else 20,
         folder=folder / folder_text if folder_text else None,
@@ -535,7 +425,9 @@ def _source(table: Table, folder: Path) -> SourceSettings:
 def _start(table: Table) -> str | int | datetime | None:
     if not table.has("start"):
         return None
-    value: str | int | datetime = table._take("start", (str, int, datetime), "the first watermark: a time, a number or text", None)
+    value: str | int | datetime = table._take(
+        "start", (str, int, datetime), "the first watermark: a time, a number or text", None
+    )
     return value
 
 

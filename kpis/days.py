@@ -45,7 +45,7 @@ def local_day(at: datetime, zone: ZoneInfo) -> date:
 def _national(year: int) -> dict[date, str]:
     """National holidays and joint leave of one year (Indonesia; joint leave is known to 2027)."""
     found = holidays.country_holidays("ID", years=year, categories=("public", "government"), language="id")
-    return {day: name for day, name in found.items()}
+    return dict(found.items())
 
 
 def day_off(day: date, rules: AttendanceRules) -> str | None:

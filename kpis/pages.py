@@ -23,7 +23,9 @@ def standings(settings: Settings, found: Mapping[Key, Reading]) -> tuple[OpdStan
     rows = []
     for opd in settings.city.opds:
         own = [r for (_, code), r in found.items() if code == opd.code and r.freshness is not Freshness.NEVER]
-        far = [(distance(r.value, readings.target_of(settings, r.kpi, opd.code), r.better), r.kpi) for r in own]
+        far = [
+            (distance(r.value, readings.target_of(settings, r.kpi, opd.code), r.better), r.kpi) for r in own
+        ]
         worst = max(far, default=(0.0, ""))
         count = {s: sum(1 for r in own if r.severity is s) for s in Severity}
         rows.append(
@@ -39,7 +41,10 @@ def standings(settings: Settings, found: Mapping[Key, Reading]) -> tuple[OpdStan
 def _wall(conn: Connection, settings: Settings, at: datetime, found: Mapping[Key, Reading]) -> WallView:
     rows = sources.source_rows(conn, settings, at)
     return WallView(
-        tiles=settings.tiles, standings=standings(settings, found), sources_silent=sources.silent(rows), sources=len(rows)
+        tiles=settings.tiles,
+        standings=standings(settings, found),
+        sources_silent=sources.silent(rows),
+        sources=len(rows),
     )
 
 
@@ -55,7 +60,9 @@ def _mayor(conn: Connection, settings: Settings, at: datetime, found: Mapping[Ke
     )
 
 
-def _opd(conn: Connection, settings: Settings, at: datetime, opd: str, found: Mapping[Key, Reading]) -> OpdView:
+def _opd(
+    conn: Connection, settings: Settings, at: datetime, opd: str, found: Mapping[Key, Reading]
+) -> OpdView:
     rows = standings(settings, found)
     interfaces = opd_integration.interface_rows(conn, settings, at, opd)
     order = [s.opd for s in rows]

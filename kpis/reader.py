@@ -148,7 +148,9 @@ class Table:
         value = self._take(name, list, f"a list of whole numbers from {low} to {high}", default)
         for item in value:
             if not isinstance(item, int) or not low <= item <= high:
-                raise ConfigError(self.key(name), f"holds {item!r}", f"use whole numbers from {low} to {high}")
+                raise ConfigError(
+                    self.key(name), f"holds {item!r}", f"use whole numbers from {low} to {high}"
+                )
         return tuple(value)
 
     def mapping(self, name: str) -> dict[str, str]:

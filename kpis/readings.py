@@ -88,15 +88,20 @@ def target_of(settings: Settings, kpi: str, opd: str | None) -> Target | None:
 def interval_of(settings: Settings, kpi: Kpi) -> timedelta:
     """How often the KPI's data is expected: its own interval, else its domain's."""
     own = settings.kpis.get(kpi.key, _NO_SETTINGS).interval
-    return own or {
-        Domain.SERVICE_REQUESTS: settings.service_requests.interval,
-        Domain.APP_UPTIME: settings.app_uptime.interval,
-        Domain.OPD_INTEGRATION: settings.opd_integration.interval,
-        Domain.E_ATTENDANCE: settings.e_attendance.interval,
-    }[kpi.domain]
+    return (
+        own
+        or {
+            Domain.SERVICE_REQUESTS: settings.service_requests.interval,
+            Domain.APP_UPTIME: settings.app_uptime.interval,
+            Domain.OPD_INTEGRATION: settings.opd_integration.interval,
+            Domain.E_ATTENDANCE: settings.e_attendance.interval,
+        }[kpi.domain]
+    )
 
 
-def judge(settings: Settings, kpi: Kpi, opd: str | None, m: Measurement, at: datetime, since: datetime | None) -> Reading:
+def judge(
+    settings: Settings, kpi: Kpi, opd: str | None, m: Measurement, at: datetime, since: datetime | None
+) -> Reading:
     """One measurement as a reading at `at`. `since` is when its severity began, None if not known."""
     target = target_of(settings, kpi.key, opd)
     interval = interval_of(settings, kpi)
@@ -104,10 +109,21 @@ def judge(settings: Settings, kpi: Kpi, opd: str | None, m: Measurement, at: dat
     if m.observed_at is not None:
         since = fresh_since(m.observed_at, state, interval) or since
     return Reading(
-        kpi=kpi.key, opd=opd, value=m.value, unit=kpi.unit, target=target.target if target else None,
-        better=kpi.better, severity=judged(m, target, kpi.better), freshness=state, observed_at=m.observed_at,
-        since=since, reporting=m.reporting, expected=m.expected, numerator=m.numerator, denominator=m.denominator,
-    )  # fmt: skip
+        kpi=kpi.key,
+        opd=opd,
+        value=m.value,
+        unit=kpi.unit,
+        target=target.target if target else None,
+        better=kpi.better,
+        severity=judged(m, target, kpi.better),
+        freshness=state,
+        observed_at=m.observed_at,
+        since=since,
+        reporting=m.reporting,
+        expected=m.expected,
+        numerator=m.numerator,
+        denominator=m.denominator,
+    )
 
 
 def measure(
@@ -136,7 +152,9 @@ def _began(conn: Connection, at: datetime) -> dict[Key, datetime]:
     """When the severity held at `at` began, where an evaluator saw it begin."""
     c = reading_change
     query = sa.select(c.c.kpi, c.c.opd, sa.func.max(c.c.at)).where(c.c.at <= micros(at))
-    return {(kpi, opd or None): instant(us) for kpi, opd, us in conn.execute(query.group_by(c.c.kpi, c.c.opd))}
+    return {
+        (kpi, opd or None): instant(us) for kpi, opd, us in conn.execute(query.group_by(c.c.kpi, c.c.opd))
+    }
 
 
 def stored(conn: Connection) -> dict[Key, sa.Row[Any]]:
@@ -157,9 +175,14 @@ def current(conn: Connection, settings: Settings, at: datetime) -> dict[Key, Rea
 def measurement_of(row: sa.Row[Any]) -> Measurement:
     """The measurement a stored reading was judged from."""
     return Measurement(
-        value=row.value, observed_at=maybe_instant(row.observed_at), settled=bool(row.settled), numerator=row.numerator,
-        denominator=row.denominator, reporting=row.reporting, expected=row.expected,
-    )  # fmt: skip
+        value=row.value,
+        observed_at=maybe_instant(row.observed_at),
+        settled=bool(row.settled),
+        numerator=row.numerator,
+        denominator=row.denominator,
+        reporting=row.reporting,
+        expected=row.expected,
+    )
 
 
 def trends(conn: Connection, opd: str | None, at: datetime) -> dict[str, tuple[TrendPoint, ...]]:
@@ -177,7 +200,9 @@ def trends(conn: Connection, opd: str | None, at: datetime) -> dict[str, tuple[T
     return {kpi: tuple(points) for kpi, points in found.items()}
 
 
-def changes(conn: Connection, opd: str | None, since: datetime, at: datetime, most: int = 50) -> tuple[StateChange, ...]:
+def changes(
+    conn: Connection, opd: str | None, since: datetime, at: datetime, most: int = 50
+) -> tuple[StateChange, ...]:
     """Changes of severity after `since`, newest first; of every scope when `opd` is None."""
     c = reading_change
     query = sa.select(c).where(c.c.at > micros(since), c.c.at <= micros(at), c.c.before != "")
@@ -185,7 +210,12 @@ def changes(conn: Connection, opd: str | None, since: datetime, at: datetime, mo
         query = query.where(c.c.opd == opd)
     return tuple(
         StateChange(
-            kpi=row.kpi, opd=row.opd or None, at=instant(row.at), before=row.before, after=row.after, value=row.value
+            kpi=row.kpi,
+            opd=row.opd or None,
+            at=instant(row.at),
+            before=row.before,
+            after=row.after,
+            value=row.value,
         )
         for row in conn.execute(query.order_by(c.c.at.desc(), c.c.kpi, c.c.opd).limit(most))
     )
@@ -208,17 +238,23 @@ def attention(settings: Settings, readings: Mapping[Key, Reading]) -> tuple[Atte
         owner = opd or settings.kpis.get(key, _NO_SETTINGS).owner
         found.append(
             Attention(
-                reading=r, title=known[key].title, owner=names.get(owner or "", ""),
+                reading=r,
+                title=known[key].title,
+                owner=names.get(owner or "", ""),
                 distance=distance(r.value, target_of(settings, key, opd), r.better),
             )
-        )  # fmt: skip
+        )
     far_future = instant(2**52)
     found.sort(
         key=lambda a: (
-            _RANK[a.reading.severity], a.reading.opd is not None, -a.distance, a.reading.since or far_future,
-            a.reading.kpi, a.reading.opd or "",
+            _RANK[a.reading.severity],
+            a.reading.opd is not None,
+            -a.distance,
+            a.reading.since or far_future,
+            a.reading.kpi,
+            a.reading.opd or "",
         )
-    )  # fmt: skip
+    )
     return tuple(found)
 
 

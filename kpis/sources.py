@@ -82,7 +82,9 @@ def source_rows(conn: Connection, settings: Settings, at: datetime) -> tuple[Sou
     """Every source that ever sent or is configured, silent and failing ones first."""
     t = micros(at)
     feeds: dict[str, list[str]] = {}
-    for source, feed in conn.execute(sa.select(source_feed.c.source, source_feed.c.feed).order_by(source_feed.c.feed)):
+    for source, feed in conn.execute(
+        sa.select(source_feed.c.source, source_feed.c.feed).order_by(source_feed.c.feed)
+    ):
         feeds.setdefault(source, []).append(feed)
     h = source_hour
     day = sa.select(h.c.source, sa.func.sum(h.c.accepted), sa.func.sum(h.c.rejected)).where(
@@ -100,29 +102,55 @@ def source_rows(conn: Connection, settings: Settings, at: datetime) -> tuple[Sou
         if interval is not None:
             state = freshness(maybe_instant(seen), at, interval)
         found[row.source] = SourceRow(
-            source=row.source, door=row.door, feeds=tuple(feeds.get(row.source, ())), last_at=maybe_instant(row.last_at),
-            accepted=row.accepted, known=row.known, rejected=row.rejected,
-            accepted_24h=recent.get(row.source, (0, 0))[0], rejected_24h=recent.get(row.source, (0, 0))[1],
-            interval_s=interval.total_seconds() if interval else None, freshness=state.value, error=row.error,
-        )  # fmt: skip
+            source=row.source,
+            door=row.door,
+            feeds=tuple(feeds.get(row.source, ())),
+            last_at=maybe_instant(row.last_at),
+            accepted=row.accepted,
+            known=row.known,
+            rejected=row.rejected,
+            accepted_24h=recent.get(row.source, (0, 0))[0],
+            rejected_24h=recent.get(row.source, (0, 0))[1],
+            interval_s=interval.total_seconds() if interval else None,
+            freshness=state.value,
+            error=row.error,
+        )
     for name, config in configured.items():
         if name not in found and config.type != "mqtt":
             found[name] = SourceRow(
-                source=name, door=config.type, feeds=(config.feed,) if config.feed else (), last_at=None, accepted=0,
-                known=0, rejected=0, accepted_24h=0, rejected_24h=0,
+                source=name,
+                door=config.type,
+                feeds=(config.feed,) if config.feed else (),
+                last_at=None,
+                accepted=0,
+                known=0,
+                rejected=0,
+                accepted_24h=0,
+                rejected_24h=0,
                 interval_s=config.interval.total_seconds() if config.interval else None,
-                freshness=Freshness.NEVER.value, error=None,
-            )  # fmt: skip
+                freshness=Freshness.NEVER.value,
+                error=None,
+            )
     worst = ("stale", "never", "late", "fresh")
     return tuple(sorted(found.values(), key=lambda s: (s.error is None, worst.index(s.freshness), s.source)))
 
 
 def _reject_row(row: sa.Row[tuple[object, ...]]) -> RejectRow:
     return RejectRow(
-        id=row.id, source=row.source, feed=row.feed, door=row.door, place=row.place, first_at=instant(row.first_at),
-        last_at=instant(row.last_at), times=row.times, reason=row.reason, field=row.field, detail=row.detail,
-        replayed_at=maybe_instant(row.replayed_at), raw=row.raw,
-    )  # fmt: skip
+        id=row.id,
+        source=row.source,
+        feed=row.feed,
+        door=row.door,
+        place=row.place,
+        first_at=instant(row.first_at),
+        last_at=instant(row.last_at),
+        times=row.times,
+        reason=row.reason,
+        field=row.field,
+        detail=row.detail,
+        replayed_at=maybe_instant(row.replayed_at),
+        raw=row.raw,
+    )
 
 
 def view(conn: Connection, settings: Settings, at: datetime, chosen: int | None = None) -> SourcesView:
@@ -135,7 +163,9 @@ def view(conn: Connection, settings: Settings, at: datetime, chosen: int | None 
         sources=source_rows(conn, settings, at),
         reasons=tuple(
             Count(label=reason, count=int(n))
-            for reason, n in conn.execute(by_reason.group_by(reject.c.reason).order_by(sa.desc("n"), reject.c.reason))
+            for reason, n in conn.execute(
+                by_reason.group_by(reject.c.reason).order_by(sa.desc("n"), reject.c.reason)
+            )
         ),
         rejects=tuple(_reject_row(row) for row in conn.execute(newest)),
         chosen=None if one is None else _reject_row(one),
@@ -148,5 +178,12 @@ def silent(rows: tuple[SourceRow, ...]) -> int:
 
 
 __all__ = [
-    "reject", "silent", "source_feed", "source_hour", "source_position", "source_rows", "source_state", "view",
-]  # fmt: skip
+    "reject",
+    "silent",
+    "source_feed",
+    "source_hour",
+    "source_position",
+    "source_rows",
+    "source_state",
+    "view",
+]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -113,7 +113,7 @@ class Store:
         self._writer.dispose()
         self._reader.dispose()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -157,7 +157,9 @@ def _engine(settings: StoreSettings, *, writes: bool) -> Engine:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreUnavailable(f"the folder {path.parent} cannot be written: {error.strerror}; choose another in store.url") from None
+        raise StoreUnavailable(
+            f"the folder {path.parent} cannot be written: {error.strerror}; choose another in store.url"
+        ) from None
     engine = sa.create_engine(settings.url, connect_args={"timeout": 30, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")
@@ -165,7 +167,13 @@ def _engine(settings: StoreSettings, *, writes: bool) -> Engine:
         # The driver's own implicit BEGIN would start a write as a read and fail to upgrade it.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "cache_size=-65536", "mmap_size=268435456"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "temp_store=MEMORY",
+            "cache_size=-65536",
+            "mmap_size=268435456",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -196,11 +204,11 @@ def bulk(conn: Connection, table: sa.Table, rows: Sequence[Sequence[Any]]) -> No
     if conn.dialect.name == "sqlite":
         marks = ", ".join("?" * len(table.columns))
         cursor = conn.connection.cursor()
-        cursor.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', rows)
+        cursor.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', rows)  # noqa: S608  own names
         cursor.close()
         return
     cursor = conn.connection.cursor()
-    cursor.copy_expert(f'COPY "{table.name}" ({names}) FROM STDIN', io.StringIO(copy_text(rows)))  # type: ignore[attr-defined]
+    cursor.copy_expert(f'COPY "{table.name}" ({names}) FROM STDIN', io.StringIO(copy_text(rows)))
     cursor.close()
 
 
@@ -215,7 +223,11 @@ def _copy_field(value: Any) -> str:
     if value is False:
         return "f"
     if isinstance(value, str):
-        return value.translate(_ESCAPES) if ("\\" in value or "\t" in value or "\n" in value or "\r" in value) else value
+        return (
+            value.translate(_ESCAPES)
+            if ("\\" in value or "\t" in value or "\n" in value or "\r" in value)
+            else value
+        )
     return str(value)
 
 
@@ -240,7 +252,7 @@ def stage(conn: Connection, fact: sa.Table) -> sa.Table:
         )
         _STAGES[fact.name] = table
     conn.execute(sa.schema.CreateTable(table, if_not_exists=True))
-    conn.exec_driver_sql(f'DELETE FROM "{table.name}"')
+    conn.execute(table.delete())
     return table
 
 

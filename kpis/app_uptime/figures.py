@@ -146,34 +146,71 @@ def figures(conn: Connection, settings: Settings, at: datetime) -> dict[str | No
 
 def _uptime(up: float, down: float, f: UptimeFigures) -> Measurement:
     return Measurement(
-        value=share(up, up + down), observed_at=f.observed_at, numerator=up, denominator=up + down,
-        reporting=f.reporting, expected=f.apps,
-    )  # fmt: skip
+        value=share(up, up + down),
+        observed_at=f.observed_at,
+        numerator=up,
+        denominator=up + down,
+        reporting=f.reporting,
+        expected=f.apps,
+    )
 
 
 def _down(f: UptimeFigures) -> Measurement:
     return Measurement(
-        value=f.down if f.checked else None, observed_at=f.observed_at, numerator=f.down, denominator=f.checked,
-        reporting=f.reporting, expected=f.apps,
-    )  # fmt: skip
+        value=f.down if f.checked else None,
+        observed_at=f.observed_at,
+        numerator=f.down,
+        denominator=f.checked,
+        reporting=f.reporting,
+        expected=f.apps,
+    )
 
 
 def _budget(f: UptimeFigures) -> Measurement:
     uptime = share(f.up_30d, f.up_30d + f.down_30d)
     left = None if uptime is None else 1 - (1 - uptime) / (1 - f.objective)
     return Measurement(
-        value=left, observed_at=f.observed_at, numerator=f.down_30d,
-        denominator=(f.up_30d + f.down_30d) * (1 - f.objective), reporting=f.reporting, expected=f.apps,
-    )  # fmt: skip
+        value=left,
+        observed_at=f.observed_at,
+        numerator=f.down_30d,
+        denominator=(f.up_30d + f.down_30d) * (1 - f.objective),
+        reporting=f.reporting,
+        expected=f.apps,
+    )
 
 
 _D = Domain.APP_UPTIME
 KPIS: tuple[Kpi, ...] = (
-    Kpi(key="apps_down_now", domain=_D, title="Applications down", unit=Unit.COUNT, better=Better.LOWER, take=_down),
-    Kpi(key="app_uptime_24h", domain=_D, title="Application uptime, 24 hours", unit=Unit.SHARE, better=Better.HIGHER,
-        take=lambda f: _uptime(f.up_24h, f.down_24h, f)),
-    Kpi(key="app_uptime_30d", domain=_D, title="Application uptime, 30 days", unit=Unit.SHARE, better=Better.HIGHER,
-        take=lambda f: _uptime(f.up_30d, f.down_30d, f)),
-    Kpi(key="error_budget_left_30d", domain=_D, title="Error budget left, 30 days", unit=Unit.SHARE,
-        better=Better.HIGHER, take=_budget),
-)  # fmt: skip
+    Kpi(
+        key="apps_down_now",
+        domain=_D,
+        title="Applications down",
+        unit=Unit.COUNT,
+        better=Better.LOWER,
+        take=_down,
+    ),
+    Kpi(
+        key="app_uptime_24h",
+        domain=_D,
+        title="Application uptime, 24 hours",
+        unit=Unit.SHARE,
+        better=Better.HIGHER,
+        take=lambda f: _uptime(f.up_24h, f.down_24h, f),
+    ),
+    Kpi(
+        key="app_uptime_30d",
+        domain=_D,
+        title="Application uptime, 30 days",
+        unit=Unit.SHARE,
+        better=Better.HIGHER,
+        take=lambda f: _uptime(f.up_30d, f.down_30d, f),
+    ),
+    Kpi(
+        key="error_budget_left_30d",
+        domain=_D,
+        title="Error budget left, 30 days",
+        unit=Unit.SHARE,
+        better=Better.HIGHER,
+        take=_budget,
+    ),
+)

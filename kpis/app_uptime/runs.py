@@ -115,11 +115,15 @@ class _Keeper:
         after = self._conn.execute(
             sa.select(sa.func.min(check.c.observed_at)).where(check.c.app == app, check.c.observed_at > last)
         ).scalar()
-        tail = None if after is None else self._one_run(run.c.app == app, run.c.started_at <= after, newest=True)
+        tail = (
+            None if after is None else self._one_run(run.c.app == app, run.c.started_at <= after, newest=True)
+        )
         low = first
         if before is not None:
             low = self._conn.execute(
-                sa.select(sa.func.max(check.c.observed_at)).where(check.c.app == app, check.c.observed_at < first)
+                sa.select(sa.func.max(check.c.observed_at)).where(
+                    check.c.app == app, check.c.observed_at < first
+                )
             ).scalar_one()
             before.last_at = low
             low += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -42,7 +43,7 @@ def _days(truth: AppTruth, at: datetime, settings: Settings) -> tuple[AppDay, ..
     return tuple(found)
 
 
-def _latest(conn: Connection, app: str, truth: AppTruth | None) -> sa.Row[tuple[object, ...]] | None:
+def _latest(conn: Connection, app: str, truth: AppTruth | None) -> Any:
     if truth is None:
         return None
     query = (
@@ -54,7 +55,14 @@ def _latest(conn: Connection, app: str, truth: AppTruth | None) -> sa.Row[tuple[
     return conn.execute(query).first()
 
 
-def _row(conn: Connection, settings: Settings, at: datetime, app: Application, truth: AppTruth | None, maintained: bool) -> AppRow:
+def _row(
+    conn: Connection,
+    settings: Settings,
+    at: datetime,
+    app: Application,
+    truth: AppTruth | None,
+    maintained: bool,
+) -> AppRow:
     t = micros(at)
     latest = _latest(conn, app.app, truth)
     day = truth.seconds(t - DAY_US, t) if truth else (0.0, 0.0)
@@ -79,7 +87,9 @@ def _row(conn: Connection, settings: Settings, at: datetime, app: Application, t
     )
 
 
-def app_rows(conn: Connection, settings: Settings, at: datetime, opd: str | None = None) -> tuple[AppRow, ...]:
+def app_rows(
+    conn: Connection, settings: Settings, at: datetime, opd: str | None = None
+) -> tuple[AppRow, ...]:
     """The inventory with its latest states, worst first; of one OPD when one is given."""
     known = truths(conn, settings, at, HEARTBEAT_DAYS)
     maintained = in_maintenance(settings, at)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -71,25 +73,31 @@ def figures(conn: Connection, settings: Settings, at: datetime) -> dict[str | No
     return found
 
 
-def _people(conn: Connection, settings: Settings, day: date, t: int, found: dict[str | None, AttendanceFigures]) -> None:
-    for opd, *counts in conn.execute(day_counts(settings, day, None, t)):
+def _people(
+    conn: Connection, settings: Settings, day: date, t: int, found: dict[str | None, AttendanceFigures]
+) -> None:
+    counts: Iterable[Any] = conn.execute(day_counts(settings, day, None, t))
+    for opd, present, off_site, on_leave, late in counts:
         if opd in found:
             f = found[opd]
-            f.present, f.off_site, f.on_leave, f.late = counts
+            f.present, f.off_site, f.on_leave, f.late = present, off_site, on_leave, late
             f.reporting = 1 if f.present else 0
     # A person who clocked in at two OPD is one person of the city.
     by_opd = persons(settings, day, t)
     once = (
         sa.select(
-            by_opd.c.employee, sa.func.min(by_opd.c.first_in).label("first_in"),
+            by_opd.c.employee,
+            sa.func.min(by_opd.c.first_in).label("first_in"),
             sa.func.max(by_opd.c.category).label("category"),
         )
         .group_by(by_opd.c.employee)
         .subquery()
-    )  # fmt: skip
+    )
     limit = late_after(day, settings.e_attendance, settings.zone)
     city = found[None]
-    city.present, city.off_site, city.on_leave, city.late = conn.execute(sa.select(*person_counts(once, limit))).one()
+    city.present, city.off_site, city.on_leave, city.late = conn.execute(
+        sa.select(*person_counts(once, limit))
+    ).one()
     city.reporting = sum(1 for opd, f in found.items() if opd is not None and f.reporting)
 
 
@@ -108,7 +116,9 @@ def _observed(conn: Connection, t: int, found: dict[str | None, AttendanceFigure
     """The newest clock event up to `t` of each OPD, on the last day anybody clocked."""
     a, p = attendance, attendance_person
     last_day = conn.execute(
-        sa.select(sa.func.max(p.c.day)).where(p.c.first_in <= t, p.c.day <= instant(t + 86_400_000_000).date())
+        sa.select(sa.func.max(p.c.day)).where(
+            p.c.first_in <= t, p.c.day <= instant(t + 86_400_000_000).date()
+        )
     ).scalar()
     if last_day is None:
         return
@@ -121,9 +131,14 @@ def _observed(conn: Connection, t: int, found: dict[str | None, AttendanceFigure
 
 def _of_people(part: int, whole: int, f: AttendanceFigures) -> Measurement:
     return Measurement(
-        value=share(part, whole), observed_at=f.observed_at, numerator=part, denominator=whole,
-        reporting=f.reporting, expected=f.opds, settled=f.settled,
-    )  # fmt: skip
+        value=share(part, whole),
+        observed_at=f.observed_at,
+        numerator=part,
+        denominator=whole,
+        reporting=f.reporting,
+        expected=f.opds,
+        settled=f.settled,
+    )
 
 
 def _rate(f: AttendanceFigures) -> Measurement:
@@ -132,12 +147,30 @@ def _rate(f: AttendanceFigures) -> Measurement:
 
 _D = Domain.E_ATTENDANCE
 KPIS: tuple[Kpi, ...] = (
-    Kpi(key="attendance_rate_today", domain=_D, title="Attendance today", unit=Unit.SHARE, better=Better.HIGHER,
-        take=_rate),
-    Kpi(key="late_share_today", domain=_D, title="Late today", unit=Unit.SHARE, better=Better.LOWER,
-        take=lambda f: _of_people(f.late, f.present, f)),
-    Kpi(key="doubtful_share_today", domain=_D, title="Doubtful check-ins today", unit=Unit.SHARE, better=Better.LOWER,
-        take=lambda f: _of_people(f.doubtful, f.checkins, f)),
-)  # fmt: skip
+    Kpi(
+        key="attendance_rate_today",
+        domain=_D,
+        title="Attendance today",
+        unit=Unit.SHARE,
+        better=Better.HIGHER,
+        take=_rate,
+    ),
+    Kpi(
+        key="late_share_today",
+        domain=_D,
+        title="Late today",
+        unit=Unit.SHARE,
+        better=Better.LOWER,
+        take=lambda f: _of_people(f.late, f.present, f),
+    ),
+    Kpi(
+        key="doubtful_share_today",
+        domain=_D,
+        title="Doubtful check-ins today",
+        unit=Unit.SHARE,
+        better=Better.LOWER,
+        take=lambda f: _of_people(f.doubtful, f.checkins, f),
+    ),
+)
 
 __all__ = ["KPIS", "LEAVE", "AttendanceFigures", "attendance_day", "figures"]

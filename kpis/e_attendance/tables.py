@@ -86,7 +86,10 @@ def _add_events(conn: Connection, settings: Settings, rows: sa.FromClause) -> No
     conn.execute(
         statement.on_conflict_do_update(
             index_elements=["day", "opd", "employee"],
-            set_={"first_in": _earlier(old.first_in, new.first_in), "last_out": _later(old.last_out, new.last_out)},
+            set_={
+                "first_in": _earlier(old.first_in, new.first_in),
+                "last_out": _later(old.last_out, new.last_out),
+            },
         )
     )
     _recount(conn, settings, rows)
@@ -111,10 +114,14 @@ def recount(conn: Connection, settings: Settings, day: date, opds: list[str]) ->
         cells[opd] |= {"present": present, "off_site": off_site, "on_leave": on_leave, "late": late}
     statement = insert(conn, attendance_cell)
     changed = {name: statement.excluded[name] for name in ("present", "off_site", "on_leave", "late")}
-    conn.execute(statement.on_conflict_do_update(index_elements=["day", "opd"], set_=changed), list(cells.values()))
+    conn.execute(
+        statement.on_conflict_do_update(index_elements=["day", "opd"], set_=changed), list(cells.values())
+    )
 
 
-def persons(settings: Settings, day: date, until: int | None = None, opds: list[str] | None = None) -> sa.Subquery:
+def persons(
+    settings: Settings, day: date, until: int | None = None, opds: list[str] | None = None
+) -> sa.Subquery:
     """One row per OPD and person seen on `day` up to `until`: `opd, employee, first_in, category`.
 
     Of several categories told of one person the alphabetically last counts: which one is for the
@@ -161,7 +168,9 @@ def person_counts(who: sa.Subquery, limit: int) -> tuple[sa.ColumnElement[int], 
     return count(at_work), count(away), count(leave), count(late)
 
 
-def day_counts(settings: Settings, day: date, opds: list[str] | None, until: int | None = None) -> sa.Select[Any]:
+def day_counts(
+    settings: Settings, day: date, opds: list[str] | None, until: int | None = None
+) -> sa.Select[Any]:
     """Rows `opd, present, off_site, on_leave, late` of one day."""
     who = persons(settings, day, until, opds)
     limit = late_after(day, settings.e_attendance, settings.zone)

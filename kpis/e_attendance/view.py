@@ -29,7 +29,7 @@ def _left_early(conn: Connection, settings: Settings, day: date, t: int) -> dict
         p.c.day == day, p.c.first_in.is_not(None), p.c.last_out < micros(end), p.c.last_out <= t,
         sa.literal(t >= micros(end)),
     )  # fmt: skip
-    return {opd: count for opd, count in conn.execute(query.group_by(p.c.opd))}
+    return dict(conn.execute(query.group_by(p.c.opd)).tuples().all())
 
 
 def _unexplained(conn: Connection, day: date) -> dict[str, int]:
@@ -37,7 +37,7 @@ def _unexplained(conn: Connection, day: date) -> dict[str, int]:
     query = sa.select(d.c.opd, sa.func.count(d.c.employee.distinct())).where(
         d.c.day == day, d.c.category == "tanpa_keterangan"
     )
-    return {opd: count for opd, count in conn.execute(query.group_by(d.c.opd))}
+    return dict(conn.execute(query.group_by(d.c.opd)).tuples().all())
 
 
 def opd_attendance(conn: Connection, settings: Settings, at: datetime) -> dict[str, OpdAttendance]:
@@ -77,7 +77,9 @@ def _worked_before(day: date, settings: Settings, count: int) -> list[date]:
     return found
 
 
-def _arrivals(conn: Connection, settings: Settings, at: datetime, opd: str | None) -> tuple[ArrivalPoint, ...]:
+def _arrivals(
+    conn: Connection, settings: Settings, at: datetime, opd: str | None
+) -> tuple[ArrivalPoint, ...]:
     """Share of the headcount in by each minute: today so far, and the median of the last worked days."""
     today = local_day(at, settings.zone)
     people = sum(o.employees or 0 for o in settings.city.opds if opd in (None, o.code))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -36,7 +37,7 @@ class Activity:
 
 def first_break(amounts: dict[str, float], tolerance: float) -> tuple[str, str] | None:
     """`(stage, reason)` of the first break, reason `missing_before`, `differs` or `exceeds`."""
-    for before, stage in zip(STAGES, STAGES[1:], strict=False):
+    for before, stage in pairwise(STAGES):
         if stage not in amounts:
             continue
         if before not in amounts:

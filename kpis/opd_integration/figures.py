@@ -67,7 +67,9 @@ def figures(conn: Connection, settings: Settings, at: datetime) -> dict[str | No
     return found
 
 
-def _ledger(conn: Connection, settings: Settings, at: datetime, found: dict[str | None, IntegrationFigures]) -> None:
+def _ledger(
+    conn: Connection, settings: Settings, at: datetime, found: dict[str | None, IntegrationFigures]
+) -> None:
     broken, codes, newest = breaks(conn, settings, at)
     by_opd = Counter(b.opd for b in broken)
     for opd, scope in found.items():
@@ -84,18 +86,55 @@ def _age(f: IntegrationFigures) -> Measurement:
 
 _D = Domain.OPD_INTEGRATION
 KPIS: tuple[Kpi, ...] = (
-    Kpi(key="opd_integrated", domain=_D, title="Integrated OPD", unit=Unit.COUNT, better=Better.HIGHER,
+    Kpi(
+        key="opd_integrated",
+        domain=_D,
+        title="Integrated OPD",
+        unit=Unit.COUNT,
+        better=Better.HIGHER,
         take=lambda f: Measurement(
-            value=f.integrated if f.observed_at or f.interfaces else None, observed_at=f.observed_at,
-            numerator=f.integrated, denominator=f.opds, reporting=f.reporting, expected=f.interfaces)),
-    Kpi(key="sync_success_share_24h", domain=_D, title="Successful syncs, 24 hours", unit=Unit.SHARE,
-        better=Better.HIGHER, take=lambda f: Measurement(
-            value=share(f.ok, f.runs), observed_at=f.observed_at, numerator=f.ok, denominator=f.runs,
-            reporting=f.reporting, expected=f.interfaces)),
-    Kpi(key="data_age_hours_worst", domain=_D, title="Oldest data, hours", unit=Unit.HOURS, better=Better.LOWER,
-        take=_age),
-    Kpi(key="consistency_breaks", domain=_D, title="Budget chain breaks", unit=Unit.COUNT, better=Better.LOWER,
+            value=f.integrated if f.observed_at or f.interfaces else None,
+            observed_at=f.observed_at,
+            numerator=f.integrated,
+            denominator=f.opds,
+            reporting=f.reporting,
+            expected=f.interfaces,
+        ),
+    ),
+    Kpi(
+        key="sync_success_share_24h",
+        domain=_D,
+        title="Successful syncs, 24 hours",
+        unit=Unit.SHARE,
+        better=Better.HIGHER,
         take=lambda f: Measurement(
-            value=f.breaks if f.ledger_at else None, observed_at=f.ledger_at, numerator=f.breaks,
-            denominator=f.codes)),
-)  # fmt: skip
+            value=share(f.ok, f.runs),
+            observed_at=f.observed_at,
+            numerator=f.ok,
+            denominator=f.runs,
+            reporting=f.reporting,
+            expected=f.interfaces,
+        ),
+    ),
+    Kpi(
+        key="data_age_hours_worst",
+        domain=_D,
+        title="Oldest data, hours",
+        unit=Unit.HOURS,
+        better=Better.LOWER,
+        take=_age,
+    ),
+    Kpi(
+        key="consistency_breaks",
+        domain=_D,
+        title="Budget chain breaks",
+        unit=Unit.COUNT,
+        better=Better.LOWER,
+        take=lambda f: Measurement(
+            value=f.breaks if f.ledger_at else None,
+            observed_at=f.ledger_at,
+            numerator=f.breaks,
+            denominator=f.codes,
+        ),
+    ),
+)

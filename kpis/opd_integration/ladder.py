@@ -83,7 +83,9 @@ def _seen(conn: Connection, t: int) -> dict[Key, _Seen]:
         found[place].good = row
     day = sa.select(s.c.opd, s.c.system, s.c.interface, sa.func.count(), sa.func.sum(flag_sum(s.c.ok)))
     for opd, system, interface, runs, ok in conn.execute(
-        day.where(s.c.started_at <= t, s.c.started_at > t - _DAY_US).group_by(s.c.opd, s.c.system, s.c.interface)
+        day.where(s.c.started_at <= t, s.c.started_at > t - _DAY_US).group_by(
+            s.c.opd, s.c.system, s.c.interface
+        )
     ):
         found[opd, system, interface].runs_24h = runs
         found[opd, system, interface].ok_24h = ok
@@ -114,13 +116,17 @@ def _row(key: Key, seen: _Seen, settings: Settings, t: int, interval: timedelta)
     )  # fmt: skip
 
 
-def interface_rows(conn: Connection, settings: Settings, at: datetime, opd: str | None = None) -> tuple[InterfaceRow, ...]:
+def interface_rows(
+    conn: Connection, settings: Settings, at: datetime, opd: str | None = None
+) -> tuple[InterfaceRow, ...]:
     """Every registered or seen interface, lowest step first, then the oldest data."""
     t = micros(at)
     registered = {(r.opd, r.system, r.interface): r.interval for r in settings.interfaces}
     seen = _seen(conn, t)
     rows = [
-        _row(key, seen.get(key, _Seen()), settings, t, registered.get(key) or settings.opd_integration.interval)
+        _row(
+            key, seen.get(key, _Seen()), settings, t, registered.get(key) or settings.opd_integration.interval
+        )
         for key in {*registered, *seen}
         if opd in (None, key[0])
     ]

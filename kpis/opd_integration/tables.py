@@ -97,7 +97,12 @@ def _add(conn: Connection, _settings: Settings, rows: sa.FromClause) -> None:
 
 
 SYNC = FeedTable(
-    feed="sync_run", table=sync_run, domain=Domain.OPD_INTEGRATION, moment="started_at", add=_add, rollups=(sync_day, interface_seen)
+    feed="sync_run",
+    table=sync_run,
+    domain=Domain.OPD_INTEGRATION,
+    moment="started_at",
+    add=_add,
+    rollups=(sync_day, interface_seen),
 )
 LEDGER = FeedTable(
     feed="ledger", table=ledger, domain=Domain.OPD_INTEGRATION, moment="updated_at", newest="updated_at"

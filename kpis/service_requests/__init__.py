@@ -4,4 +4,13 @@ from kpis.service_requests.figures import KPIS, RequestFigures, figures
 from kpis.service_requests.tables import FEED, request_day, service_request
 from kpis.service_requests.view import oldest_overdue, view
 
-__all__ = ["FEED", "KPIS", "RequestFigures", "figures", "oldest_overdue", "request_day", "service_request", "view"]
+__all__ = [
+    "FEED",
+    "KPIS",
+    "RequestFigures",
+    "figures",
+    "oldest_overdue",
+    "request_day",
+    "service_request",
+    "view",
+]

@@ -24,12 +24,15 @@ BANDS = ((0, 3), (3, 7), (7, 14), (14, 30), (30, 60), (60, None))
 
 def _waiting(t: int, opd: str | None) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = [
-        sa.or_(r.c.ended_at.is_(None), r.c.ended_at > t), r.c.opened_at <= t,
-    ]  # fmt: skip
+        sa.or_(r.c.ended_at.is_(None), r.c.ended_at > t),
+        r.c.opened_at <= t,
+    ]
     return conditions if opd is None else [*conditions, r.c.opd == opd]
 
 
-def _counts(conn: Connection, column: sa.ColumnElement[str], t: int, opd: str | None, most: int) -> tuple[Count, ...]:
+def _counts(
+    conn: Connection, column: sa.ColumnElement[str], t: int, opd: str | None, most: int
+) -> tuple[Count, ...]:
     query = (
         sa.select(column, sa.func.count().label("n"), sa.func.sum(flag_sum(r.c.due_at < t)))
         .where(*_waiting(t, opd), column.is_not(None))
@@ -46,7 +49,9 @@ def _ages(conn: Connection, t: int, opd: str | None) -> tuple[AgeBand, ...]:
         inside = [r.c.opened_at <= t - low * _DAY_US]
         if high is not None:
             inside.append(r.c.opened_at > t - high * _DAY_US)
-        query = sa.select(sa.func.count(), sa.func.sum(flag_sum(r.c.due_at < t))).where(*_waiting(t, opd), *inside)
+        query = sa.select(sa.func.count(), sa.func.sum(flag_sum(r.c.due_at < t))).where(
+            *_waiting(t, opd), *inside
+        )
         count, overdue = conn.execute(query).one()
         found.append(AgeBand(from_days=low, to_days=high, count=count, overdue=overdue or 0))
     return tuple(found)
@@ -64,25 +69,50 @@ def _days(conn: Connection, settings: Settings, at: datetime, opd: str | None) -
         query = query.where(request_day.c.opd == opd)
     cells = {day: (int(opened), int(closed)) for day, opened, closed in conn.execute(query)}
     days = (first + timedelta(days=n) for n in range(30))
-    return tuple(RequestDay(day=day, opened=cells.get(day, (0, 0))[0], closed=cells.get(day, (0, 0))[1]) for day in days)
+    return tuple(
+        RequestDay(day=day, opened=cells.get(day, (0, 0))[0], closed=cells.get(day, (0, 0))[1])
+        for day in days
+    )
 
 
 def _rows(rows: Iterable[sa.Row[tuple[object, ...]]]) -> tuple[RequestRow, ...]:
     return tuple(
         RequestRow(
-            source=row.source, id=row.id, opd=row.opd, status=row.status, category=row.category, channel=row.channel,
-            kelurahan=row.kelurahan, opened_at=instant(row.opened_at), due_at=maybe_instant(row.due_at),
+            source=row.source,
+            id=row.id,
+            opd=row.opd,
+            status=row.status,
+            category=row.category,
+            channel=row.channel,
+            kelurahan=row.kelurahan,
+            opened_at=instant(row.opened_at),
+            due_at=maybe_instant(row.due_at),
         )
         for row in rows
-    )  # fmt: skip
+    )
 
 
-_ROW = (r.c.source, r.c.id, r.c.opd, r.c.status, r.c.category, r.c.channel, r.c.kelurahan, r.c.opened_at, r.c.due_at)
+_ROW = (
+    r.c.source,
+    r.c.id,
+    r.c.opd,
+    r.c.status,
+    r.c.category,
+    r.c.channel,
+    r.c.kelurahan,
+    r.c.opened_at,
+    r.c.due_at,
+)
 
 
 def oldest(conn: Connection, at: datetime, opd: str | None, most: int = 12) -> tuple[RequestRow, ...]:
     """The open requests that wait longest."""
-    query = sa.select(*_ROW).where(*_waiting(micros(at), opd)).order_by(r.c.opened_at, r.c.source, r.c.id).limit(most)
+    query = (
+        sa.select(*_ROW)
+        .where(*_waiting(micros(at), opd))
+        .order_by(r.c.opened_at, r.c.source, r.c.id)
+        .limit(most)
+    )
     return _rows(conn.execute(query))
 
 
@@ -99,13 +129,17 @@ def view(conn: Connection, settings: Settings, at: datetime, opd: str | None = N
     by_scope = figures(conn, settings, at)
     by_opd = tuple(
         OpdRequests(
-            opd=o.code, open=f.open, overdue=f.overdue, closed_30d=f.closed,
-            close_days_p50=percentile(f.close_days, 0.5), close_days_p90=percentile(f.close_days, 0.9),
+            opd=o.code,
+            open=f.open,
+            overdue=f.overdue,
+            closed_30d=f.closed,
+            close_days_p50=percentile(f.close_days, 0.5),
+            close_days_p90=percentile(f.close_days, 0.9),
         )
         for o in settings.city.opds
         if opd in (None, o.code)
         for f in (by_scope[o.code],)
-    )  # fmt: skip
+    )
     return RequestsView(
         by_status=_counts(conn, r.c.status, t, opd, 12),
         by_channel=_counts(conn, r.c.channel, t, opd, 12),
