@@ -95,9 +95,8 @@ def _people(
     )
     limit = late_after(day, settings.e_attendance, settings.zone)
     city = found[None]
-    city.present, city.off_site, city.on_leave, city.late = conn.execute(
-        sa.select(*person_counts(once, limit))
-    ).one()
+    once_counts: Any = conn.execute(sa.select(*person_counts(once, limit))).one()
+    city.present, city.off_site, city.on_leave, city.late = once_counts
     city.reporting = sum(1 for opd, f in found.items() if opd is not None and f.reporting)
 
 
