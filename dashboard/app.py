@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from dash import html
+from dash import Dash, html
 from dash.backends._fastapi import FastAPIDashServer
-from fastapi import FastAPI
+from dash.exceptions import DependencyException, InvalidResourceError
+from fastapi import FastAPI, Request, Response
 
 from dashboard.api.replies import Readings, router
 from dashboard.build import build_id
@@ -85,6 +86,18 @@ class _Server(FastAPIDashServer):
 
     def _setup_catchall(self) -> None:
         """Unknown addresses stay unknown."""
+
+    def serve_component_suites(
+        self, dash_app: Dash, package_name: str, fingerprinted_path: str, request: Request
+    ) -> Response:
+        """A library's script; 404 where Dash would fail on a name it does not know."""
+        try:
+            found: Response = super().serve_component_suites(
+                dash_app, package_name, fingerprinted_path, request
+            )
+        except (DependencyException, InvalidResourceError, OSError):
+            return Response(status_code=404)
+        return found
 
 
 def _dash(tables: Readings, snapshots: Snapshots, settings: Settings) -> Document:

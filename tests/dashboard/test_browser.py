@@ -1,0 +1,174 @@
+"""Open pages in Chromium: they change without a reload, survive the server, and ask nobody else."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from kpis.store import Store
+from kpis.types import Severity
+from tests.dashboard.running import Hand, RunningDashboard
+from tests.keeper import Keeper
+
+TILE = "#tile-requests_open"
+
+
+@pytest.fixture(scope="module")
+def server(keeper: Keeper) -> Iterator[RunningDashboard]:
+    made = RunningDashboard(keeper)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def store(server: RunningDashboard) -> Iterator[Store]:
+    with server.open_store() as store:
+        yield store
+
+
+@pytest.fixture
+def hand(store: Store) -> Hand:
+    hand = Hand(store)
+    hand.write("requests_open", 1204)
+    return hand
+
+
+@pytest.fixture
+def unwatched(browser: Browser) -> Iterator[Page]:
+    """A page whose console may hold errors: one whose server the test takes away."""
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    yield context.new_page()
+    context.close()
+
+
+def shown(page: Page, server: RunningDashboard, path: str = "/wall") -> Page:
+    page.goto(server.url + path, wait_until="commit")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "ok")
+    return page
+
+
+def test_an_open_page_shows_a_change_without_a_reload(page: Page, server: RunningDashboard, hand: Hand) -> None:
+    shown(page, server)
+    expect(page.locator(TILE)).to_contain_text("1.204")
+    page.evaluate("window.mark = 1")
+    hand.write("requests_open", 4711, severity=Severity.ACT)
+    expect(page.locator(TILE)).to_contain_text("4.711", timeout=2000)
+    assert page.evaluate("window.mark") == 1
+
+
+def test_the_first_paint_of_the_page_has_its_figures(page: Page, server: RunningDashboard, hand: Hand) -> None:
+    """The stream is held off: what shows came with the page."""
+    page.route("**/live*", lambda route: route.abort())
+    page.goto(server.url + "/wall", wait_until="commit")
+    page.wait_for_selector("#pendopo")
+    assert "1.204" in page.locator(TILE).inner_text()
+    page.unroute_all()
+
+
+def test_a_page_asks_only_its_own_server(page: Page, server: RunningDashboard, hand: Hand) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    shown(page, server)
+    page.wait_for_timeout(1500)
+    assert [url for url in asked if not url.startswith((server.url, "data:"))] == []
+    assert sum("/live" in url for url in asked) == 1
+    assert sum("_dash-layout" in url for url in asked) == 1
+    assert not any("plotly" in url or "ag_grid" in url for url in asked)
+
+
+def test_the_page_breaks_none_of_its_own_content_policy(page: Page, server: RunningDashboard, hand: Hand) -> None:
+    page.add_init_script("document.addEventListener('securitypolicyviolation', e => { window.broken = e.violatedDirective })")
+    shown(page, server)
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.broken") is None
+
+
+def test_language_follows_the_address_and_is_remembered(page: Page, server: RunningDashboard, hand: Hand) -> None:
+    shown(page, server, "/wall?lang=en&theme=light")
+    expect(page.locator(TILE)).to_contain_text("1,204")
+    shown(page, server)
+    expect(page.locator(TILE)).to_contain_text("1,204")
+    assert page.evaluate("[document.documentElement.lang, document.documentElement.dataset.theme]") == ["en", "light"]
+
+
+def test_the_clock_shows_the_citys_time(page: Page, server: RunningDashboard, hand: Hand) -> None:
+    shown(page, server)
+    page.wait_for_timeout(1200)
+    now = page.evaluate(
+        "new Intl.DateTimeFormat('id', {timeZone: 'Asia/Jakarta', hour: '2-digit', minute: '2-digit', hourCycle: 'h23'})"
+        ".format().replace(':', '.')"
+    )
+    assert re.fullmatch(rf"\w+ {re.escape(now)} WIB", page.locator("#clock").inner_text())
+
+
+def test_a_page_comes_back_by_itself_after_the_server_was_away(
+    unwatched: Page, server: RunningDashboard, hand: Hand
+) -> None:
+    page = shown(unwatched, server)
+    page.evaluate("window.mark = 1")
+    server.stop()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "lost", timeout=10_000)
+    expect(page.locator("#connection")).to_have_text(re.compile(r"TIDAK ADA SAMBUNGAN sejak \d\d\.\d\d"))
+    hand.write("requests_open", 1808)
+    server.start()
+    expect(page.locator(TILE)).to_contain_text("1.808", timeout=15_000)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "ok")
+    assert page.evaluate("window.mark") == 1, "a plain restart reloads nothing"
+
+
+def test_a_page_comes_back_by_itself_after_the_server_was_killed(
+    unwatched: Page, server: RunningDashboard, hand: Hand
+) -> None:
+    page = shown(unwatched, server)
+    server.kill()
+    hand.write("requests_open", 1909)
+    server.start()
+    expect(page.locator(TILE)).to_contain_text("1.909", timeout=15_000)
+
+
+def test_an_open_page_reloads_once_after_an_upgrade(unwatched: Page, server: RunningDashboard, hand: Hand) -> None:
+    page = shown(unwatched, server)
+    page.evaluate("window.mark = 1")
+    server.stop()
+    server.configure("sqlite:///pendopo.db", tiles='"requests_open"')
+    server.start()
+    page.wait_for_function("window.mark === undefined && document.querySelector('#pendopo')", timeout=25_000)
+    expect(page.locator(TILE)).to_be_visible()
+    expect(page.locator("#tile-apps_down_now")).to_have_count(0)
+    loads: list[str] = []
+    page.on("load", lambda _: loads.append("again"))
+    time.sleep(2)
+    assert loads == []
+    server.stop()
+    server.configure("sqlite:///pendopo.db")
+    server.start()
+
+
+def test_nothing_grows_while_a_page_lives(page: Page, server: RunningDashboard, hand: Hand) -> None:
+    """DOM nodes and listeners after two hundred changes are what they were after the first twenty."""
+    shown(page, server)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def counts() -> dict[str, float]:
+        session.send("HeapProfiler.collectGarbage")
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return {m["name"]: m["value"] for m in metrics if m["name"] in ("Nodes", "JSEventListeners", "JSHeapUsedSize")}
+
+    def change(first: int, last: int) -> None:
+        for n in range(first, last):
+            hand.write("requests_open", 1000 + n)
+            page.wait_for_timeout(60)
+        expect(page.locator(TILE)).to_contain_text(f"1.{last - 1:03d}")
+
+    change(0, 60)
+    before = counts()
+    change(60, 260)
+    after = counts()
+    assert after["JSEventListeners"] <= before["JSEventListeners"]
+    assert after["Nodes"] <= before["Nodes"] * 1.05 + 20
+    assert after["JSHeapUsedSize"] <= before["JSHeapUsedSize"] * 1.1
