@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,37 +35,35 @@ def _state(truth: AppTruth | None, maintained: bool, t: int, gap: int) -> AppSta
 
 def _days(truth: AppTruth, at: datetime, settings: Settings) -> tuple[AppDay, ...]:
     today = local_day(at, settings.zone)
-    found = []
-    for back in range(HEARTBEAT_DAYS - 1, -1, -1):
-        day = today - timedelta(days=back)
-        start = day_start(day, settings.zone)
-        up, down = truth.seconds(start, min(day_start(day + timedelta(days=1), settings.zone), micros(at)))
-        found.append(AppDay(day=day, up_s=up, down_s=down))
-    return tuple(found)
-
-
-def _latest(conn: Connection, app: str, truth: AppTruth | None) -> Any:
-    if truth is None:
-        return None
-    query = (
-        sa.select(c.c.latency_ms, c.c.status_code, c.c.error, c.c.cert_expires_at)
-        .where(c.c.app == app, c.c.observed_at == truth.last_at)
-        .order_by(c.c.up, c.c.source, c.c.id)
-        .limit(1)
+    days = [today - timedelta(days=back) for back in range(HEARTBEAT_DAYS - 1, -2, -1)]
+    edges = [min(day_start(day, settings.zone), micros(at)) for day in days]
+    seconds = [truth.seconds(start, end) for start, end in pairwise(edges)]
+    return tuple(
+        AppDay(day=day, up_s=up, down_s=down) for day, (up, down) in zip(days, seconds, strict=False)
     )
-    return conn.execute(query).first()
+
+
+def _latest(conn: Connection, known: dict[str, AppTruth]) -> dict[str, Any]:
+    """The latest check of each application; of several at one instant, a failed one."""
+    columns = (c.c.app, c.c.observed_at, c.c.latency_ms, c.c.status_code, c.c.error, c.c.cert_expires_at)
+    wanted = [(app, truth.last_at) for app, truth in known.items()]
+    found: dict[str, Any] = {}
+    for start in range(0, len(wanted), 400):
+        here = sa.tuple_(c.c.app, c.c.observed_at).in_(wanted[start : start + 400])
+        query = sa.select(*columns).where(here).order_by(c.c.up.desc(), c.c.source, c.c.id)
+        found.update({row.app: row for row in conn.execute(query)})
+    return found
 
 
 def _row(
-    conn: Connection,
     settings: Settings,
     at: datetime,
     app: Application,
     truth: AppTruth | None,
+    latest: Any,
     maintained: bool,
 ) -> AppRow:
     t = micros(at)
-    latest = _latest(conn, app.app, truth)
     day = truth.seconds(t - DAY_US, t) if truth else (0.0, 0.0)
     month = truth.seconds(t - 30 * DAY_US, t) if truth else (0.0, 0.0)
     return AppRow(
@@ -93,8 +92,9 @@ def app_rows(
     """The inventory with its latest states, worst first; of one OPD when one is given."""
     known = truths(conn, settings, at, HEARTBEAT_DAYS)
     maintained = in_maintenance(settings, at)
+    latest = _latest(conn, known)
     rows = [
-        _row(conn, settings, at, app, known.get(app.app), app.app in maintained)
+        _row(settings, at, app, known.get(app.app), latest.get(app.app), app.app in maintained)
         for app in inventory(conn, settings)
         if opd in (None, app.opd)
     ]
