@@ -7,7 +7,7 @@ import time
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ingest.arrivals import Arrival, Outcome, Position
 from kpis.config import Settings, parse
@@ -101,7 +101,7 @@ class Running:
         except BaseException as error:
             self.error = error
 
-    def __enter__(self) -> Running:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
