@@ -30,7 +30,9 @@ def world(tmp_path: Path) -> Iterator[World]:
 def _taken(world: World, **changes: Any) -> tuple[str | None, float | None]:
     """Why the record was refused, if it was, and how many requests are open at AT."""
     payload = json.dumps({**RECORD, **changes}).encode()
-    arrival = Arrival("sp4n", "sp4n", "service_request", payload, now(), "mqtt", "city/v1/service_request/sp4n")
+    arrival = Arrival(
+        "sp4n", "sp4n", "service_request", payload, now(), "mqtt", "city/v1/service_request/sp4n"
+    )
     outcome = world.pipeline.take([arrival])
     with world.store.read() as conn:
         value = readings.as_of(conn, world.settings, AT)["requests_open", "dlh"].value
