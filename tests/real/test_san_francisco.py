@@ -141,15 +141,14 @@ def _expected(requests: pd.DataFrame, at: datetime) -> dict[str, float | None]:
     is_open = (requests["created_date"] <= t) & ~(closed_at <= t)
     in_window = (closed_at > t - pd.Timedelta(days=30)) & (closed_at <= t)
     days = (closed_at - requests["created_date"])[in_window].dt.total_seconds() / 86_400
-    late = is_open & (due < t)
-    on_time = in_window & (closed_at <= due)
-    closed = int(in_window.sum())
+    waiting, late = int(is_open.sum()), int((is_open & (due < t)).sum())
+    closed, on_time = int(in_window.sum()), int((in_window & (closed_at <= due)).sum())
     return {
-        "requests_open": float(is_open.sum()),
-        "requests_overdue_share": late.sum() / is_open.sum() if is_open.any() else None,
-        "requests_on_time_share_30d": on_time.sum() / closed if closed else None,
-        "requests_close_days_p50_30d": days.quantile(0.5) if closed else None,
-        "requests_close_days_p90_30d": days.quantile(0.9) if closed else None,
+        "requests_open": waiting,
+        "requests_overdue_share": late / waiting if waiting else None,
+        "requests_on_time_share_30d": on_time / closed if closed else None,
+        "requests_close_days_p50_30d": float(days.quantile(0.5)) if closed else None,
+        "requests_close_days_p90_30d": float(days.quantile(0.9)) if closed else None,
         "requests_first_response_hours_p50_30d": None,
         "requests_reopened_share_30d": 0.0 if closed else None,
         "requests_confirmed_share_30d": 0.0 if closed else None,
