@@ -20,6 +20,9 @@ from sqlalchemy.engine import Connection
 from kpis.config import Settings
 from kpis.store import insert
 
+_APPS = 500
+_REBUILD_APPS = 10
+
 
 @dataclass(slots=True)
 class Run:
@@ -61,11 +64,21 @@ def longest_gap(settings: Settings) -> int:
 
 def apply(conn: Connection, settings: Settings, rows: sa.FromClause, check: sa.Table, run: sa.Table) -> None:
     """Brings the runs up to date with checks that are new in the facts."""
-    gap = longest_gap(settings)
+    apps = list(conn.execute(sa.select(rows.c.app).distinct().order_by(rows.c.app)).scalars())
+    # A rebuild hands over every fact there is: few applications at a time keep memory bounded.
+    most = _REBUILD_APPS if rows is check else _APPS
+    for start in range(0, len(apps), most):
+        _apply(conn, longest_gap(settings), rows, apps[start : start + most], check, run)
+
+
+def _apply(
+    conn: Connection, gap: int, rows: sa.FromClause, apps: list[str], check: sa.Table, run: sa.Table
+) -> None:
     arrived: dict[str, list[tuple[int, bool]]] = defaultdict(list)
-    for app, at, up in conn.execute(sa.select(rows.c.app, rows.c.observed_at, rows.c.up)):
+    query = sa.select(rows.c.app, rows.c.observed_at, rows.c.up).where(rows.c.app.in_(apps))
+    for app, at, up in conn.execute(query):
         arrived[app].append((at, up))
-    last = _last_runs(conn, run, arrived)
+    last = _last_runs(conn, run, apps)
     keeper = _Keeper(conn, check, run, gap)
     for app, checks in arrived.items():
         ordered = one_per_instant(checks)
@@ -77,20 +90,16 @@ def apply(conn: Connection, settings: Settings, rows: sa.FromClause, check: sa.T
     keeper.write()
 
 
-def _last_runs(conn: Connection, run: sa.Table, apps: Iterable[str]) -> dict[str, Run]:
-    names = list(apps)
-    found: dict[str, Run] = {}
-    for start in range(0, len(names), 500):
-        newest = (
-            sa.select(run.c.app, sa.func.max(run.c.started_at).label("started_at"))
-            .where(run.c.app.in_(names[start : start + 500]))
-            .group_by(run.c.app)
-            .subquery()
-        )
-        joined = run.join(newest, sa.and_(run.c.app == newest.c.app, run.c.started_at == newest.c.started_at))
-        query = sa.select(run.c.app, run.c.started_at, run.c.last_at, run.c.up).select_from(joined)
-        found.update({app: Run(began, ended, bool(up)) for app, began, ended, up in conn.execute(query)})
-    return found
+def _last_runs(conn: Connection, run: sa.Table, apps: list[str]) -> dict[str, Run]:
+    newest = (
+        sa.select(run.c.app, sa.func.max(run.c.started_at).label("started_at"))
+        .where(run.c.app.in_(apps))
+        .group_by(run.c.app)
+        .subquery()
+    )
+    joined = run.join(newest, sa.and_(run.c.app == newest.c.app, run.c.started_at == newest.c.started_at))
+    query = sa.select(run.c.app, run.c.started_at, run.c.last_at, run.c.up).select_from(joined)
+    return {app: Run(began, ended, bool(up)) for app, began, ended, up in conn.execute(query)}
 
 
 class _Keeper:
