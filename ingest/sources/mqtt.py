@@ -48,9 +48,11 @@ class MqttSource:
     the broker keeps the rest in the session.
     """
 
-    def __init__(self, settings: Settings, sink: Sink, now: Now) -> None:
+    def __init__(
+        self, settings: Settings, sink: Sink, now: Now, ready: threading.Event | None = None
+    ) -> None:
         self.name = DOOR
-        self.ready = threading.Event()
+        self.ready = ready or threading.Event()
         self._broker = settings.broker
         self._sink = sink
         self._now = now

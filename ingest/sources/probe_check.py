@@ -45,11 +45,10 @@ class Checker:
         )
 
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
         return self
 
-    async def __aexit__(self, *error: object) -> None:
-        await self._client.__aexit__(*error)
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
 
     async def check(self, url: str) -> Finding:
         """An address without a scheme is asked by http, and may redirect."""
