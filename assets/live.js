@@ -143,9 +143,19 @@
     if (reloadFor.due || sessionStorage.getItem(RELOADED) === build) return;
     reloadFor.due = true;
     setTimeout(function () {
-      sessionStorage.setItem(RELOADED, build);
-      location.reload();
+      reload(function () { sessionStorage.setItem(RELOADED, build); });
     }, Math.random() * UPGRADE_MS);
+  }
+
+  /* Only when the page is there to be had: a screen that reloads into nothing never comes back. */
+  function reload(before) {
+    fetch(location.href, { method: "HEAD", cache: "no-store" })
+      .then(function (reply) {
+        if (!reply.ok) throw new Error(String(reply.status));
+        before();
+        location.reload();
+      })
+      .catch(function () { setTimeout(reload, UPGRADE_MS, before); });
   }
 
   // --- the panels ------------------------------------------------------------------------------
@@ -210,7 +220,7 @@
   }
 
   /* The page is there once Dash has drawn the shell. Should it never be, the page is asked for again. */
-  const again = setTimeout(function () { location.reload(); }, EMPTY_MS);
+  const again = setTimeout(reload, EMPTY_MS, function () {});
   const waiting = new MutationObserver(function () {
     root = document.getElementById("pendopo");
     if (!root) return;

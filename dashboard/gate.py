@@ -16,7 +16,7 @@ from dashboard.document import Visit, current
 from dashboard.headers import policy, secured
 from dashboard.live import Hub
 from dashboard.render import Renderer
-from dashboard.replies import AWAY, HTML, LOST, reply, see_other
+from dashboard.replies import AWAY, FAILED, HTML, LOST, reply, see_other
 from dashboard.shelf import FOLDERS, Shelf, accepts_gzip
 from dashboard.stream import Message, Receive, Send, stream
 from dashboard.view import LIVE, PREFIX, View, Views, query_of, theme_cookie
@@ -97,6 +97,10 @@ class Gate:
             log.warning("cannot show %s: %s", view.topic.key, error)
             await reply(secured(send), 503, AWAY, kind=HTML)
             return
+        except Exception:
+            log.exception("cannot show %s", view.topic.key)
+            await reply(secured(send), 500, FAILED, kind=HTML)
+            return
         visit = self._visit(view)
         token = current.set(visit)
         try:
@@ -166,8 +170,10 @@ class Gate:
 
 
 def _allowed(request: Request) -> bool:
-    """GET and HEAD everywhere; POST only to Dash's callbacks, as JSON, from our own pages."""
-    if request["method"] in ("GET", "HEAD"):
+    """GET everywhere, HEAD where a reply ends; POST only to Dash's callbacks, as JSON, from our own pages."""
+    if request["method"] == "HEAD":
+        return bool(request["path"] != LIVE)
+    if request["method"] == "GET":
         return True
     headers = dict(request["headers"])
     origin = urlsplit(headers.get(b"origin", b"").decode("latin-1")).netloc

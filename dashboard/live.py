@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -114,12 +116,18 @@ class Channel:
         self._last: Rendered | None = None
         self._state: Event | None = None
         self._count = 0
+        self._rendered_at = -math.inf
         self._dirty = asyncio.Event()
         self._dirty.set()
         self.task = asyncio.create_task(self._run())
 
     def touch(self) -> None:
         self._dirty.set()
+
+    @property
+    def alive(self) -> bool:
+        """Whether what it shows is kept current; else its viewers must not be told that all is well."""
+        return time.monotonic() - self._rendered_at < 3 * self._hub.pace.most
 
     def join(self, viewer: Viewer) -> None:
         """The viewer's first event is a full state, at least as new as the newest announced change."""
@@ -155,7 +163,7 @@ class Channel:
             try:
                 self._apply(await self._hub.render(self.topic))
             except Exception as error:
-                # A topic that was never read yet has no state; its viewers' heartbeats go on meanwhile.
+                # Without a state its viewers hear nothing, and their pages say that there is no connection.
                 if not isinstance(error, StoreError):
                     log.exception("cannot render %s", self.topic)
                 self.touch()
@@ -164,6 +172,7 @@ class Channel:
 
     def _apply(self, rendered: Rendered) -> None:
         before, self._last, self._state = self._last, rendered, None
+        self._rendered_at = time.monotonic()
         patch = changed(before.panels, rendered.panels) if before else dict(rendered.panels)
         item = None
         if before is None or patch or before.headline != rendered.headline:
@@ -253,6 +262,6 @@ class Hub:
         while True:
             await asyncio.sleep(self.pace.beat)
             item = event("beat", {"version": self.version, **self.fields()})
-            for channel in self._channels.values():
+            for channel in filter(lambda one: one.alive, self._channels.values()):
                 for viewer in channel.viewers:
                     viewer.offer_beat(item)

@@ -14,10 +14,17 @@ _PAGE = """<!DOCTYPE html>
 <body><h1>{title}</h1><p>{id}</p><p lang="en">{en}</p><p><a href="/">Pendopo</a></p></body></html>
 """
 LOST = _PAGE.format(title="404", head="", id="Halaman ini tidak ada.", en="There is no such page.")
-# A wall that was started before its database comes up by itself.
+# A wall that was started before its database, or in a bad moment, comes up by itself.
+_AGAIN = '<meta http-equiv="refresh" content="10">'
+FAILED = _PAGE.format(
+    title="500",
+    head=_AGAIN,
+    id="Halaman ini gagal dibuat. Halaman ini mencoba lagi sendiri.",
+    en="This page could not be made. It tries again by itself.",
+)
 AWAY = _PAGE.format(
     title="503",
-    head='<meta http-equiv="refresh" content="10">',
+    head=_AGAIN,
     id="Basis data belum dapat dihubungi. Halaman ini mencoba lagi sendiri.",
     en="The database cannot be reached yet. This page tries again by itself.",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 import socket
 from collections.abc import Callable
 
@@ -40,6 +41,7 @@ def address_of(taken: socket.socket) -> str:
 
 def serve(dashboard: Dashboard, taken: socket.socket, ready: Callable[[], None]) -> None:
     """Serves until the process is told to stop; `ready` is called once requests are answered."""
+    _allow_many_viewers()
     config = uvicorn.Config(
         dashboard.gate,
         loop="uvloop",
@@ -68,6 +70,14 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._dashboard.hub.close()
         await super().shutdown(sockets)
+
+
+def _allow_many_viewers() -> None:
+    """Every open page holds a file descriptor, and the usual limit of 1,024 is only the soft one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _refused(host: str, port: int, error: OSError) -> ConfigError:

@@ -24,7 +24,9 @@ class Hand:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def write(self, kpi: str, value: float | None, opd: str = "", severity: Severity = Severity.ON_TARGET) -> datetime:
+    def write(
+        self, kpi: str, value: float | None, opd: str = "", severity: Severity = Severity.ON_TARGET
+    ) -> datetime:
         """The instant of the commit."""
         now = datetime.now(UTC)
         row = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,6 +17,7 @@ from tests.dashboard.running import Hand, RunningDashboard
 from tests.keeper import Keeper
 
 TILE = "#tile-requests_open"
+_DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,9 @@ def shown(page: Page, server: RunningDashboard, path: str = "/wall") -> Page:
     return page
 
 
-def test_an_open_page_shows_a_change_without_a_reload(page: Page, server: RunningDashboard, hand: Hand) -> None:
+def test_an_open_page_shows_a_change_without_a_reload(
+    page: Page, server: RunningDashboard, hand: Hand
+) -> None:
     shown(page, server)
     expect(page.locator(TILE)).to_contain_text("1.204")
     page.evaluate("window.mark = 1")
@@ -89,29 +94,35 @@ def test_a_page_asks_only_its_own_server(page: Page, server: RunningDashboard, h
     assert not any("plotly" in url or "ag_grid" in url for url in asked)
 
 
-def test_the_page_breaks_none_of_its_own_content_policy(page: Page, server: RunningDashboard, hand: Hand) -> None:
-    page.add_init_script("document.addEventListener('securitypolicyviolation', e => { window.broken = e.violatedDirective })")
+def test_the_page_breaks_none_of_its_own_content_policy(
+    page: Page, server: RunningDashboard, hand: Hand
+) -> None:
+    page.add_init_script(
+        "document.addEventListener('securitypolicyviolation', e => { window.broken = e.violatedDirective })"
+    )
     shown(page, server)
     page.wait_for_timeout(500)
     assert page.evaluate("window.broken") is None
 
 
-def test_language_follows_the_address_and_is_remembered(page: Page, server: RunningDashboard, hand: Hand) -> None:
+def test_language_follows_the_address_and_is_remembered(
+    page: Page, server: RunningDashboard, hand: Hand
+) -> None:
     shown(page, server, "/wall?lang=en&theme=light")
     expect(page.locator(TILE)).to_contain_text("1,204")
     shown(page, server)
     expect(page.locator(TILE)).to_contain_text("1,204")
-    assert page.evaluate("[document.documentElement.lang, document.documentElement.dataset.theme]") == ["en", "light"]
+    html = page.locator("html")
+    assert (html.get_attribute("lang"), html.get_attribute("data-theme")) == ("en", "light")
 
 
 def test_the_clock_shows_the_citys_time(page: Page, server: RunningDashboard, hand: Hand) -> None:
     shown(page, server)
     page.wait_for_timeout(1200)
-    now = page.evaluate(
-        "new Intl.DateTimeFormat('id', {timeZone: 'Asia/Jakarta', hour: '2-digit', minute: '2-digit', hourCycle: 'h23'})"
-        ".format().replace(':', '.')"
-    )
-    assert re.fullmatch(rf"\w+ {re.escape(now)} WIB", page.locator("#clock").inner_text())
+    said = page.locator("#clock").inner_text()
+    now = datetime.now(ZoneInfo("Asia/Jakarta"))
+    near = [now + timedelta(minutes=minutes) for minutes in (-1, 0)]
+    assert said in [f"{_DAYS[at.weekday()]} {at:%H.%M} WIB" for at in near]
 
 
 def test_a_page_comes_back_by_itself_after_the_server_was_away(
@@ -140,7 +151,9 @@ def test_a_page_comes_back_by_itself_after_the_server_was_killed(
     expect(page.locator(TILE)).to_contain_text("1.909", timeout=15_000)
 
 
-def test_an_open_page_reloads_once_after_an_upgrade(unwatched: Page, server: RunningDashboard, hand: Hand) -> None:
+def test_an_open_page_reloads_once_after_an_upgrade(
+    unwatched: Page, server: RunningDashboard, hand: Hand
+) -> None:
     page = shown(unwatched, server)
     server.stop()
     server.configure("sqlite:///pendopo.db", tiles='"requests_open"')
@@ -165,8 +178,7 @@ def test_nothing_grows_while_a_page_lives(page: Page, server: RunningDashboard, 
 
     def counts() -> dict[str, float]:
         session.send("HeapProfiler.collectGarbage")
-        metrics = session.send("Performance.getMetrics")["metrics"]
-        return {m["name"]: m["value"] for m in metrics if m["name"] in ("Nodes", "JSEventListeners", "JSHeapUsedSize")}
+        return {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
 
     def change(first: int, last: int) -> None:
         for n in range(first, last):

@@ -50,7 +50,9 @@ async def test_an_unknown_address_is_not_found(client: httpx.AsyncClient, path: 
     assert (await client.get(path)).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/wall", LAYOUT, "/nowhere", "/healthz", "/api/v1/readings", "/assets/live.js", "/"])
+@pytest.mark.parametrize(
+    "path", ["/wall", LAYOUT, "/nowhere", "/healthz", "/api/v1/readings", "/assets/live.js", "/"]
+)
 async def test_every_reply_carries_the_security_headers(client: httpx.AsyncClient, path: str) -> None:
     headers = (await client.get(path)).headers
     assert headers["x-content-type-options"] == "nosniff"
@@ -64,7 +66,8 @@ async def test_every_script_of_a_page_has_this_replys_nonce(client: httpx.AsyncC
     nonces = set()
     for _ in range(2):
         reply = await client.get("/wall")
-        allowed = re.search(r"script-src 'nonce-([^']+)' 'strict-dynamic'", reply.headers["content-security-policy"])
+        policy = reply.headers["content-security-policy"]
+        allowed = re.search(r"script-src 'nonce-([^']+)' 'strict-dynamic'", policy)
         assert allowed
         scripts = re.findall(r"<script\b([^>]*)>", reply.text)
         assert len(scripts) > 5
@@ -155,8 +158,19 @@ async def test_an_asset_without_a_fingerprint_is_asked_for_again(client: httpx.A
     assert again.status_code == 304
 
 
-async def test_head_is_answered_like_get(client: httpx.AsyncClient) -> None:
+async def test_head_is_answered_like_get_except_for_a_stream(client: httpx.AsyncClient) -> None:
     assert (await client.head("/wall")).status_code == 200
+    assert (await client.head("/live?page=wall")).status_code == 405
+
+
+async def test_a_page_that_cannot_be_made_tries_again_by_itself(
+    client: httpx.AsyncClient, tables: FakeTables
+) -> None:
+    tables.readings["requests_open"] = reading(value="not a number")  # type: ignore[arg-type]
+    reply = await client.get("/wall")
+    assert reply.status_code == 500
+    assert 'http-equiv="refresh"' in reply.text
+    assert "Traceback" not in reply.text
 
 
 @pytest.mark.parametrize("path", ["/wall", "/api/v1/readings", "/live?page=wall"])

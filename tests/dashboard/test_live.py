@@ -36,7 +36,9 @@ class City:
 
     async def render(self, topic: Topic) -> Rendered:
         self.renders += 1
-        seen = Rendered(version=self.version, at="2026-08-19T03:00:00Z", store_ok=True, panels=dict(self.panels))
+        seen = Rendered(
+            version=self.version, at="2026-08-19T03:00:00Z", store_ok=True, panels=dict(self.panels)
+        )
         await self.gate.wait()
         if self.error:
             raise self.error
@@ -179,6 +181,23 @@ async def test_heartbeats_go_to_quiet_viewers_and_never_hide_a_state(city: City)
     assert (await heard(channel, viewer))[0] == "state"
     name, data = await heard(channel, viewer)
     assert (name, data) == ("beat", {"version": 0, "now": 5})
+    hub.close()
+
+
+async def test_a_topic_that_cannot_be_rendered_has_no_heartbeat(city: City) -> None:
+    """Its page would go on saying that it is connected while nothing on it is kept current."""
+    city.error = ValueError("a panel with a fault")
+    hub = Hub(city.render, dict, pace=Pace(least=0.01, most=0.05, retry=0.01, beat=0.02))
+    channel, viewer = hub.join(WALL)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(viewer.take(channel), 0.3)
+    city.error = None
+    assert (await heard(channel, viewer))[0] == "state"
+    city.error = ValueError("again")
+    await asyncio.sleep(0.3)
+    await heard(channel, viewer)  # a beat from before the fault
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(viewer.take(channel), 0.3)
     hub.close()
 
 

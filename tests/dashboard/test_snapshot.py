@@ -69,7 +69,9 @@ async def test_keys_are_apart(snapshots: Snapshots) -> None:
     assert (city.opd, opd.opd) == (None, "dlh")
 
 
-async def test_a_snapshot_grows_old_by_the_clock(snapshots: Snapshots, tables: FakeTables, hand: Hand) -> None:
+async def test_a_snapshot_grows_old_by_the_clock(
+    snapshots: Snapshots, tables: FakeTables, hand: Hand
+) -> None:
     await snapshots.get(WALL)
     hand.at = 1.9
     await snapshots.get(WALL)
@@ -112,7 +114,9 @@ async def test_a_store_that_does_not_answer_counts_as_away(snapshots: Snapshots,
     assert not (await snapshots.get(WALL)).store_ok
 
 
-async def test_a_page_that_was_never_read_has_nothing_to_show(snapshots: Snapshots, tables: FakeTables) -> None:
+async def test_a_page_that_was_never_read_has_nothing_to_show(
+    snapshots: Snapshots, tables: FakeTables
+) -> None:
     tables.away = True
     with pytest.raises(StoreUnavailable):
         await snapshots.get(WALL)

@@ -1,0 +1,77 @@
+"""Which view an address means, and what the scope lets through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dashboard.scope import scope_of
+from dashboard.view import View, Views
+from layouts.pages import PAGES
+from layouts.pages.page import Page
+from tests.dashboard.fakes import settings
+
+CITY = settings().city
+OPD_PAGE = Page(
+    name="opd", path="/opd/<code>", title="OPD", detail=None, scope="opd", wall=False,
+    panels=lambda snapshot, words: {}, frame=lambda snapshot, words: None,
+)  # fmt: skip
+VIEWS = Views([*(page for page in PAGES if page.name != "opd"), OPD_PAGE], CITY, "id")
+
+
+def request(path: str, query: str = "", cookie: str = "") -> dict[str, Any]:
+    headers = [(b"cookie", cookie.encode())] if cookie else []
+    return {"path": path, "query_string": query.encode(), "headers": headers}
+
+
+def seen(path: str, query: str = "", cookie: str = "") -> View:
+    view = VIEWS.by_path(request(path, query, cookie))
+    assert view is not None
+    return view
+
+
+def test_an_opds_page_is_its_own_scope() -> None:
+    view = seen("/opd/dlh")
+    assert (view.page.name, view.opd, view.topic.key.opd) == ("opd", "dlh", "dlh")
+    assert seen("/wall").opd is None
+
+
+@pytest.mark.parametrize(
+    "path", ["/opd", "/opd/", "/opd/nobody", "/opd/dlh/x", "/opd//dlh", "/Wall", "//wall", ""]
+)
+def test_what_is_no_page_has_no_view(path: str) -> None:
+    assert VIEWS.by_path(request(path)) is None
+
+
+@pytest.mark.parametrize("path", ["/opd/dlh", "/opd/kec-utara", "/wall"])
+@pytest.mark.parametrize("query", ["", "lang=en&theme=dark", "reject=12"])
+def test_a_views_own_addresses_lead_back_to_it(path: str, query: str) -> None:
+    view = seen(path, query)
+    assert VIEWS.by_prefix(request(view.prefix + "_dash-layout")) == (view, "/_dash-layout")
+    live, _, asked = view.live.partition("?")
+    assert live == "/live"
+    again = VIEWS.by_query(request(live, asked))
+    assert again is not None
+    assert again.topic == view.topic
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("12", 12), ("0", 0), ("-1", None), ("x", None), ("1e3", None), ("٣", None), ("9" * 30, None)],
+)
+def test_only_a_number_chooses_a_reject(text: str, number: int | None) -> None:
+    assert seen("/wall", f"reject={text}").reject == number
+
+
+@pytest.mark.parametrize("cookie", ["", "lang", "lang=;;;", "a b c=1; lang=fr", "\xff=\xfe"])
+def test_strange_cookies_change_nothing(cookie: str) -> None:
+    assert seen("/wall", cookie=cookie).language == "id"
+
+
+def test_the_scope_is_the_city_and_the_opd_it_knows() -> None:
+    scope = scope_of(request("/wall"), CITY)
+    assert scope.allows(None)
+    assert scope.allows("dlh")
+    assert not scope.allows("nobody")
+    assert not scope.allows("")
