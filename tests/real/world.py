@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from ingest.pipeline import Pipeline
 from kpis import sources
 from kpis.catalogue import FEED_TABLES
+from kpis.clock import Now
 from kpis.config import Settings, load
 from kpis.store import Store, open_store
 
@@ -62,7 +63,7 @@ class World:
             return [tuple(row) for row in conn.execute(sa.select(r.reason, r.field, r.times))]
 
 
-def open_world(folder: Path, text: str) -> World:
+def open_world(folder: Path, text: str, now: Now = now) -> World:
     """The city that `text` describes, with its tables; the configuration stays in the folder."""
     file = folder / "config.toml"
     file.write_text(text, encoding="utf-8")
