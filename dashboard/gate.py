@@ -26,7 +26,7 @@ from kpis.types import City
 log = logging.getLogger(__name__)
 
 HOME = "/wall"
-_OTHERS = ("/api/", "/healthz", "/_favicon.ico")
+_OTHERS = ("/api/", "/healthz")
 _DASH = ("/_dash-dependencies", "/_dash-update-component")
 _A_YEAR = 365 * 24 * 3600
 

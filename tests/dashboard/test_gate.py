@@ -23,7 +23,7 @@ UNKNOWN = (
     "/api/v1", "/api/v2/readings", "/assets/none.js", "/assets/../config.toml", "/_dash-layout",
     "/_dash-component-suites/dash/none.js", "/_reload-hash", "/_view/id/dark/none/-/-/_dash-layout",
     "/_view/id/dark/opd/nobody/-/_dash-layout", "/_view/id/dark/wall/-/-/_reload-hash", "/live?page=none",
-    "/live?page=wall&opd=dlh", "/live",
+    "/live?page=wall&opd=dlh", "/live", "/_favicon.ico",
 )  # fmt: skip
 
 
@@ -140,7 +140,8 @@ async def test_dash_answers_under_the_views_own_address(client: httpx.AsyncClien
 async def test_scripts_are_kept_for_ever_and_packed(client: httpx.AsyncClient) -> None:
     text = (await client.get("/wall")).text
     paths = re.findall(r'(?:src|href)="(/(?:assets|_dash-component-suites)/[^"]+)"', text)
-    assert any("/assets/live.js" in path for path in paths)
+    for name in ("live.js", "favicon.ico", "tokens.css"):
+        assert any(f"/assets/{name}?m=" in path for path in paths)
     for path in paths:
         reply = await client.get(path)
         assert reply.status_code == 200
