@@ -105,7 +105,9 @@ def _why(settings: BrokerSettings, error: OSError) -> ConfigError:
             f'stop it, write another port, or use that broker: "mqtt://{where}"',
         )
     return ConfigError(
-        "broker.url", f"{where}: {error.strerror}", 'use an address of this machine: "embedded://127.0.0.1:1883"'
+        "broker.url",
+        f"{where}: {error.strerror}",
+        'use an address of this machine: "embedded://127.0.0.1:1883"',
     )
 
 
@@ -285,6 +287,7 @@ class _Link(asyncio.Protocol):
         self._core = core
         self._reader = mqtt.Reader(MAX_PACKET)
         self._out: list[bytes] = []
+        self._greeted = False
         self._connected = False
         self._received: set[int] = set()
         self._receipts: deque[Receipt] = deque()
@@ -316,6 +319,9 @@ class _Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.heard_at = self._loop.time()
         try:
+            if not self._greeted and data[0] >> 4 != mqtt.CONNECT:
+                raise mqtt.BadPacket("something that is not MQTT")
+            self._greeted = True
             for kind, flags, body in self._reader.feed(data):
                 self._on_packet(kind, flags, body)
         except mqtt.BadPacket as error:

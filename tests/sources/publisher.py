@@ -12,13 +12,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 class Publisher:
     """A client of its own. Unacknowledged messages are sent again after a reconnect, as MQTT asks."""
 
-    def __init__(self, port: int, client_id: str = "", *, clean: bool = True, **login: str) -> None:
+    def __init__(self, port: int, client_id: str = "", *, clean: bool = True) -> None:
         self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean)
         self.client.max_inflight_messages_set(2_000)
         self.client.max_queued_messages_set(0)
         self.client.reconnect_delay_set(1, 1)
-        if login:
-            self.client.username_pw_set(login["username"], login["password"])
         self._port = port
         self.sent: list[paho.MQTTMessageInfo] = []
 
@@ -31,10 +29,8 @@ class Publisher:
         self.client.disconnect()
         self.client.loop_stop()
 
-    def send(self, topic: str, payload: str | bytes, *, qos: int = 1, retain: bool = False) -> paho.MQTTMessageInfo:
-        info = self.client.publish(topic, payload, qos, retain)
-        self.sent.append(info)
-        return info
+    def send(self, topic: str, payload: str | bytes, *, qos: int = 1, retain: bool = False) -> None:
+        self.sent.append(self.client.publish(topic, payload, qos, retain))
 
     def wait(self, within_s: float = 20) -> None:
         for info in self.sent:

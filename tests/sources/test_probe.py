@@ -188,7 +188,7 @@ def test_checks_are_spread_over_the_interval(tmp_path: Path, site: Site) -> None
     inventory = [app(f"app-{n}", f"http://{site.host}/{n}") for n in range(200, 260)]
     with Running(source_of(tmp_path, sink, inventory, "2s")):
         eventually(lambda: len({path for path, _ in site.asked}) == 60)
-    first = {}
+    first: dict[str, float] = {}
     for path, at in site.asked:
         first.setdefault(path, at)
     moments = sorted(first.values())
