@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ingest.arrivals import Arrival, Outcome, Position, Refusal
 from ingest.keeping import keep
-from ingest.masks import mask
+from ingest.masks import mask, mask_json
 from ingest.reading import Kept, Reader, Refused, raw_text
-from ingest.rows import COLUMNS
+from ingest.rows import COLUMNS, storable
 from kpis import sources
 from kpis.announce import announce
 from kpis.catalogue import FEED_TABLES
@@ -86,7 +85,7 @@ class Pipeline:
         """Why an arrival could not be used, by its content alone; None when it could."""
         for found in self._reader.read([arrival]):
             if isinstance(found, Refused):
-                return Refusal(0, found.reason, found.field, mask(found.detail))
+                return Refusal(0, found.reason, found.field, found.detail)
         return None
 
     def position(self, source: str) -> str | None:
@@ -176,11 +175,11 @@ class Pipeline:
                 config=arrival.config,
                 feed=refused.feed,
                 door=arrival.door,
-                place=arrival.place[:500],
+                place=storable(arrival.place[:500]),
                 reason=refused.reason,
                 field=refused.field,
-                detail=mask(refused.detail),
-                raw=mask(refused.raw),
+                detail=refused.detail,
+                raw=mask_json(refused.raw),
                 digest=digest,
                 first_at=now,
                 last_at=now,
@@ -194,7 +193,7 @@ class Pipeline:
                         "last_at": now,
                         "reason": refused.reason,
                         "field": refused.field,
-                        "detail": mask(refused.detail),
+                        "detail": refused.detail,
                         "replayed_at": None,
                     },
                 )
@@ -239,8 +238,8 @@ class Pipeline:
 
 
 def _conflict(kept: Kept) -> Refused:
-    raw = msgspec.json.encode(kept.record).decode()
-    return Refused(kept.index, kept.feed, kept.source, "id_conflict", "id", str(kept.row[1]), raw)
+    detail = mask(str(kept.row[1]))
+    return Refused(kept.index, kept.feed, kept.source, "id_conflict", "id", detail, raw_text(kept.came))
 
 
 def _outcome(batch: _Batch) -> Outcome:

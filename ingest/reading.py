@@ -15,8 +15,9 @@ import msgspec
 
 from ingest.arrivals import Arrival
 from ingest.mapping import field_maps
+from ingest.masks import PERSON, mask
 from ingest.records import MOMENT, RECORDS, Record
-from ingest.rows import FUTURE, ROWS, Bad, Context, Row
+from ingest.rows import FUTURE, ROWS, Bad, Context, Row, storable
 from kpis.clock import Now
 from kpis.config import Settings
 from kpis.days import DayOf
@@ -28,13 +29,13 @@ _QUOTED = re.compile(r"`([A-Za-z_]+)`")
 
 @dataclass(slots=True)
 class Kept:
-    """One usable record of one feed; `raw` gives it back for a reject that the store decides on."""
+    """One usable record of one feed; `came` is its payload, for a reject that the store decides on."""
 
     index: int
     feed: str
     source: str
     row: Row
-    record: Record
+    came: Any
 
 
 @dataclass(slots=True)
@@ -53,8 +54,17 @@ class Refused:
 def raw_text(payload: Any) -> str:
     """What came in as text that any store can keep."""
     if isinstance(payload, bytes):
-        return payload.decode("utf-8", "backslashreplace").replace("\x00", "\\u0000")
-    return json.dumps(payload, default=str, ensure_ascii=False).replace("\x00", "\\u0000")
+        return storable(payload.decode("utf-8", "backslashreplace"))
+    try:
+        return storable(json.dumps(payload, default=str, ensure_ascii=False))
+    except (ValueError, RecursionError):
+        # Integers too long and lists too deep for json are still told by their own spelling.
+        return storable(msgspec.json.encode(payload, enc_hook=str).decode())
+
+
+def hidden(raw: str, secret: str) -> str:
+    """JSON text without a value that is a person's own."""
+    return raw.replace(json.dumps(secret, ensure_ascii=False)[1:-1], PERSON)
 
 
 class Reader:
@@ -78,6 +88,11 @@ class Reader:
             if context is None or held != key:
                 context, held = self._context(arrival, horizon), key
             feed = arrival.feed
+            problem = unfit(arrival.source)
+            if problem is not None:
+                name = storable(arrival.source[:100])
+                yield Refused(index, feed, name, problem, "source", "", raw_text(arrival.payload))
+                continue
             if feed is None or feed not in RECORDS:
                 yield Refused(
                     index,
@@ -85,7 +100,7 @@ class Reader:
                     arrival.source,
                     "unknown_feed",
                     None,
-                    arrival.place[:300],
+                    storable(arrival.place[:300]),
                     raw_text(arrival.payload),
                 )
                 continue
@@ -93,9 +108,9 @@ class Reader:
             if isinstance(arrival.payload, bytes) and arrival.config not in self._maps:
                 try:
                     record = self._decoders[feed].decode(arrival.payload)
-                    yield Kept(index, feed, arrival.source, ROWS[feed](record, context), record)
+                    yield Kept(index, feed, arrival.source, ROWS[feed](record, context), arrival.payload)
                     continue
-                except (msgspec.DecodeError, Bad, OverflowError):
+                except (msgspec.DecodeError, UnicodeDecodeError, Bad, OverflowError, RecursionError):
                     pass
             yield from self._slowly(index, arrival, feed, context)
 
@@ -118,26 +133,38 @@ class Reader:
                 index, feed, arrival.source, "not_a_record", None, "an empty list", raw_text(arrival.payload)
             )
         loose = not isinstance(arrival.payload, bytes) or arrival.config in self._maps
+        whole = not isinstance(parsed, list)
         for item in items:
-            yield self._one(index, arrival, feed, context, item, loose)
+            yield self._one(index, arrival, feed, context, item, loose=loose, whole=whole)
 
     def _one(
-        self, index: int, arrival: Arrival, feed: str, context: Context, item: Any, loose: bool
+        self,
+        index: int,
+        arrival: Arrival,
+        feed: str,
+        context: Context,
+        item: Any,
+        *,
+        loose: bool,
+        whole: bool,
     ) -> Kept | Refused:
         source = arrival.source
+        came = arrival.payload if whole else item
         try:
             if not isinstance(item, dict):
                 raise Bad("not_a_record", None, type(item).__name__)
+            _finite(item)
             mapped = self._mapped(arrival.config, item)
             source, mapped = _opened(mapped, feed, source)
             if source != context.source:
                 context = Context(context.opds, context.day_of, context.zone, context.now_us, source)
             record = _converted(_plain(mapped) if loose else mapped, RECORDS[feed], strict=not loose)
-            return Kept(index, feed, source, ROWS[feed](record, context), record)
+            return Kept(index, feed, source, ROWS[feed](record, context), came)
         except Bad as bad:
-            return Refused(index, feed, source, bad.reason, bad.field, bad.detail, raw_text(item))
+            raw = raw_text(came) if bad.secret is None else hidden(raw_text(item), bad.secret)
+            return Refused(index, feed, source, bad.reason, bad.field, bad.detail, raw)
         except OverflowError as error:
-            return Refused(index, feed, source, "out_of_range", None, str(error), raw_text(item))
+            return Refused(index, feed, source, "out_of_range", None, str(error), raw_text(came))
 
     def _mapped(self, config: str, item: dict[str, Any]) -> dict[str, Any]:
         field_map = self._maps.get(config)
@@ -156,26 +183,28 @@ def _parsed(payload: bytes | Mapping[str, Any]) -> Any:
         return dict(payload)
     try:
         return msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise _not_json(payload, str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _nearly_json(payload, str(error))
 
 
-def _not_json(payload: bytes, detail: str) -> Bad:
-    """Why it is not JSON: bytes of another encoding, NaN or Infinity (RFC 8259, section 6), or broken."""
+def _nearly_json(payload: bytes, detail: str) -> Any:
+    """What many programs write although RFC 8259 does not know it: NaN, Infinity, half a surrogate pair.
+
+    Each record is judged by itself then, so that one such number costs no other record of its array.
+    """
     try:
-        text = payload.decode("utf-8")
+        return json.loads(payload.decode("utf-8"))
     except UnicodeDecodeError as error:
-        return Bad("not_utf8", None, str(error))
-    try:
-        loose = json.loads(text)
+        raise Bad("not_utf8", None, str(error)) from None
     except (ValueError, RecursionError):
-        return Bad("bad_json", None, detail)
-    for item in loose if isinstance(loose, list) else [loose]:
-        if isinstance(item, dict):
-            for name, value in item.items():
-                if isinstance(value, float) and not math.isfinite(value):
-                    return Bad("not_a_number", str(name), str(value))
-    return Bad("bad_json", None, detail)
+        raise Bad("bad_json", None, detail) from None
+
+
+def _finite(item: dict[str, Any]) -> None:
+    """Raises Bad for the first field that holds NaN or Infinity (RFC 8259, section 6)."""
+    for name, value in item.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise Bad("not_a_number", str(name)[:100], str(value))
 
 
 def _opened(item: dict[str, Any], feed: str, source: str) -> tuple[str, dict[str, Any]]:
@@ -185,17 +214,34 @@ def _opened(item: dict[str, Any], feed: str, source: str) -> tuple[str, dict[str
     """
     if "specversion" not in item:
         return source, item
+    version = item["specversion"]
+    if not isinstance(version, str) or not version.startswith("1."):
+        raise Bad("bad_value", "specversion", str(version)[:100])
     data = item.get("data")
     if not isinstance(data, dict):
-        raise Bad("not_a_record", "data", type(data).__name__)
+        raise Bad("missing_field" if data is None else "not_a_record", "data", type(data).__name__)
     record = {**data, "id": item.get("id")}
     moment = MOMENT.get(feed)
     if moment is not None and "time" in item and moment not in record:
         record[moment] = item["time"]
     named = item.get("source")
-    if not isinstance(named, str) or not 0 < len(named) <= 200 or not named.isprintable():
-        raise Bad("wrong_type" if named is not None else "missing_field", "source", str(named)[:100])
+    if named is None:
+        raise Bad("missing_field", "source")
+    if not isinstance(named, str):
+        raise Bad("wrong_type", "source", str(named)[:100])
+    problem = unfit(named)
+    if problem is not None:
+        raise Bad(problem, "source", named[:100])
     return named, record
+
+
+def unfit(source: str) -> str | None:
+    """Why a source cannot go by this name, or None. A store's index holds some 2,700 bytes."""
+    if not source:
+        return "missing_field"
+    if len(source) > 200:
+        return "too_long"
+    return None if source.isprintable() else "control_character"
 
 
 def _plain(item: dict[str, Any]) -> dict[str, Any]:
@@ -238,7 +284,9 @@ def _reason(text: str, item: dict[str, Any]) -> Bad:
         return Bad("missing_field", found[1] if found else None)
     place = _FIELD.search(text)
     field = place[1] if place else None
-    value = str(item.get(field))[:80] if field else ""
+    if "got `null`" in text:
+        return Bad("missing_field", field)
+    value = mask(str(item.get(field))[:400])[:80] if field else ""
     if "Invalid RFC3339" in text or "Expected `datetime" in text or "Expected `date" in text:
         return Bad("bad_time", field, value)
     if "of length <=" in text:
@@ -247,8 +295,6 @@ def _reason(text: str, item: dict[str, Any]) -> Bad:
         return Bad("missing_field", field)
     if "Invalid enum value" in text:
         return Bad("bad_value", field, value)
-    if "null`, got `null`" in text or text.startswith("Expected `str`, got `null`"):
-        return Bad("missing_field", field)
     if "Expected `int` <=" in text or "Expected `int` >=" in text or "out of range" in text:
         return Bad("out_of_range", field, value)
     return Bad("wrong_type", field, f"{text.split(' - ')[0]}: {value}" if value else text)

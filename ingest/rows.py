@@ -10,7 +10,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from ingest import records as r
 from ingest.masks import looks_personal, mask
 from kpis.catalogue import FEED_TABLES
 from kpis.days import DayOf
-from kpis.store import EPOCH, micros
+from kpis.store import EPOCH, instant, micros
 
 Row = tuple[Any, ...]
 
@@ -28,13 +28,22 @@ _OLDEST = micros(datetime.fromisoformat("2000-01-01T00:00:00Z"))
 _NEWEST = micros(datetime.fromisoformat("2100-01-01T00:00:00Z"))
 
 
-class Bad(Exception):
-    """One record cannot be used: a reason code, the field at fault, what was found there."""
+def storable(text: str) -> str:
+    """Text without the two things a store cannot hold, NUL and lone surrogates, spelled out instead."""
+    return text.replace("\x00", "\\u0000").encode("utf-8", "backslashreplace").decode()
 
-    def __init__(self, reason: str, field: str | None, detail: str = "") -> None:
+
+class Bad(Exception):
+    """One record cannot be used: a reason code, the field at fault, what was found there.
+
+    `secret` is a value of the record that must not be kept.
+    """
+
+    def __init__(self, reason: str, field: str | None, detail: str = "", secret: str | None = None) -> None:
         self.reason = reason
-        self.field = field
-        self.detail = detail[:300]
+        self.field = None if field is None else storable(field[:100])
+        self.detail = storable(mask(detail[:1_000])[:300])
+        self.secret = secret
         super().__init__(reason, field, detail)
 
 
@@ -81,6 +90,11 @@ def clean(value: str, field: str) -> str:
 
 def maybe_clean(value: str | None, field: str) -> str | None:
     return None if not value else clean(value, field)
+
+
+def prose(value: str | None, field: str) -> str | None:
+    """Free text of a person or a program: clean, and without anybody's number."""
+    return None if not value else mask(clean(value, field))
 
 
 def number(value: float | None, field: str, low: float = -math.inf, high: float = math.inf) -> float | None:
@@ -140,7 +154,7 @@ def _service_request(x: r.ServiceRequest, c: Context) -> Row:
         number(x.paused_days, "paused_days", 0, 100_000),
         x.reopened,
         x.confirmed,
-        mask(clean(x.text, "text")) if x.text else None,
+        prose(x.text, "text"),
         maybe_clean(x.reply_by, "reply_by"),
         ended,
         c.day_of(opened),
@@ -157,7 +171,7 @@ def _uptime_check(x: r.UptimeCheck, c: Context) -> Row:
         x.up,
         number(x.latency_ms, "latency_ms", 0, 86_400_000),
         x.status_code,
-        maybe_clean(x.error, "error"),
+        prose(x.error, "error"),
         maybe_clean(x.probe, "probe"),
         c.maybe_us(x.cert_expires_at, "cert_expires_at", past=False),
         c.maybe_us(x.content_changed_at, "content_changed_at"),
@@ -182,14 +196,14 @@ def _sync_run(x: r.SyncRun, c: Context) -> Row:
         c.maybe_us(x.data_as_of, "data_as_of"),
         x.matched,
         x.unmatched,
-        maybe_clean(x.error, "error"),
+        prose(x.error, "error"),
         c.day_of(started),
     )
 
 
 def _employee(code: str) -> str:
     if looks_personal(code):
-        raise Bad("looks_personal", "employee")
+        raise Bad("looks_personal", "employee", secret=code)
     return clean(code, "employee")
 
 
@@ -204,16 +218,23 @@ def _attendance(x: r.Attendance, c: Context) -> Row:
         x.kind,
         maybe_clean(x.device, "device"),
         x.doubtful,
-        maybe_clean(x.reason, "reason"),
+        prose(x.reason, "reason"),
         c.day_of(at),
     )
 
 
-def _date(day: Any, field: str) -> str:
-    if not 2000 <= day.year <= 2100:
-        raise Bad("too_old" if day.year < 2000 else "out_of_range", field, day.isoformat())
-    text: str = day.isoformat()
+def _date(day: date, field: str, latest: date = date(2100, 12, 31)) -> str:
+    text = day.isoformat()
+    if day.year < 2000:
+        raise Bad("too_old", field, text)
+    if day > latest:
+        raise Bad("in_future", field, text)
     return text
+
+
+def _year_ahead(now_us: int) -> date:
+    """The last day somebody's leave may already be known for."""
+    return (instant(now_us) + timedelta(days=366)).date()
 
 
 def _attendance_day(x: r.AttendanceDay, c: Context) -> Row:
@@ -221,7 +242,7 @@ def _attendance_day(x: r.AttendanceDay, c: Context) -> Row:
         c.source,
         clean(x.id, "id"),
         c.opd(x.opd),
-        _date(x.day, "day"),
+        _date(x.day, "day", _year_ahead(c.now_us)),
         _employee(x.employee),
         x.category,
         maybe_clean(x.shift, "shift"),
@@ -275,7 +296,7 @@ def _application(x: r.Application, c: Context) -> Row:
     # An entry without a time of its own is as new as its arrival; the pipeline lays no weight on it.
     updated = c.us(x.updated_at, "updated_at") if x.updated_at else c.now_us - FUTURE // _MICROSECOND
     opd = maybe_clean(x.opd, "opd")
-    owner = maybe_clean(x.owner, "owner")
+    owner = prose(x.owner, "owner")
     return (
         c.source,
         clean(x.id, "id"),
@@ -287,7 +308,7 @@ def _application(x: r.Application, c: Context) -> Row:
         maybe_clean(x.url, "url"),
         maybe_clean(x.hosting, "hosting"),
         maybe_clean(x.kind, "kind"),
-        maybe_clean(x.note, "note"),
+        prose(x.note, "note"),
     )
 
 
