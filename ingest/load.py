@@ -107,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with open_store(settings) as store:
             report = take_file(Pipeline(store, settings, settings.clock.now), args.file, labels)
     except PendopoError as error:
-        print(error, file=sys.stderr)
+        print(" ".join(str(error).split()), file=sys.stderr)  # a library may have said it in several lines
         return 2
     report.write(sys.stdout)
     return 0
