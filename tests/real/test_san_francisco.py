@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import math
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,8 +22,11 @@ import sqlalchemy as sa
 from ingest.pipeline import Pipeline
 from ingest.sources.database import DatabaseSource
 from kpis import readings
+from kpis.service_requests import service_request
 from kpis.sources import source_position
-from tests.real.world import World, city, now, open_world, run
+from tests.keeper import Keeper, wait_until
+from tests.real.world import ROOT, World, city, now, open_world, run
+from tests.servers import MariaDb, free_port
 
 ZONE = "Asia/Jakarta"
 ROWS = 10_000
@@ -109,7 +113,7 @@ def _filled(url: str, requests: pd.DataFrame) -> str:
 
 
 @pytest.fixture(scope="module")
-def department(mariadb: Any, requests: pd.DataFrame) -> Iterator[Callable[[], str]]:
+def department(mariadb: MariaDb, requests: pd.DataFrame) -> Iterator[Callable[[], str]]:
     """The department's database as a reader who may only SELECT sees it."""
     url = _filled(mariadb.fresh(), requests)
     reader = mariadb.reader(url)
@@ -237,3 +241,27 @@ def test_the_order_in_which_they_are_read_changes_nothing(
         facts.append(world.facts())
         world.store.close()
     assert facts[0] == facts[1]
+
+
+def test_ingest_killed_while_it_reads_loses_nothing_and_takes_nothing_twice(
+    tmp_path: Path,
+    keeper: Keeper,
+    postgres_url: Callable[[], str],
+    department: Callable[[], str],
+    requests: pd.DataFrame,
+) -> None:
+    """The real process, ended with SIGKILL in the middle of the table, twice, and started again."""
+    opds = sorted(set(requests["opd"]))
+    text = city(postgres_url(), ZONE, opds) + f'[broker]\nurl = "embedded://127.0.0.1:{free_port()}"\n'
+    world = open_world(tmp_path, text + SOURCE.format(url=department()))
+    argv: list[str | Path] = [sys.executable, "-m", "ingest", "--config", world.settings.path]
+    log = tmp_path / "ingest.log"
+    for some in (1, ROWS // 2, ROWS):
+        process = keeper.start(argv, log=log, cwd=ROOT)
+        wait_until(lambda some=some: sum(world.counts("sf311")) >= some, process, log)  # type: ignore[misc]
+        keeper.end(process, signal.SIGKILL if some < ROWS else signal.SIGTERM)
+    backwards = int((requests["closed_date"] < requests["created_date"]).sum())
+    assert world.counts("sf311") == (ROWS - backwards, 0, backwards)
+    with world.store.read() as conn:
+        assert conn.scalar(sa.select(sa.func.count()).select_from(service_request)) == ROWS - backwards
+    world.store.close()
