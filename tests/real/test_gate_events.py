@@ -12,7 +12,6 @@ import random
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -70,9 +69,19 @@ def events(gate: pd.DataFrame) -> list[Event]:
 
 
 @pytest.fixture(params=["Etc/UTC", "Asia/Jakarta"])
-def world(request: Any, tmp_path: Path, store_url: str, mosquitto: Mosquitto) -> Iterator[World]:
+def zone(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+def _opened(folder: Path, zone: str, store_url: str, mosquitto: Mosquitto) -> World:
     config = CONFIG.format(broker=mosquitto.url, kind=KIND)
-    opened = open_world(tmp_path, city(store_url, request.param, ["setda"]) + config)
+    return open_world(folder, city(store_url, zone, ["setda"]) + config)
+
+
+@pytest.fixture
+def world(tmp_path: Path, zone: str, store_url: str, mosquitto: Mosquitto) -> Iterator[World]:
+    opened = _opened(tmp_path, zone, store_url, mosquitto)
     yield opened
     opened.store.close()
 
@@ -140,13 +149,13 @@ def test_first_in_and_last_out_agree_with_pandas_in_any_order_and_twice(
 
 
 def test_check_ins_and_late_people_of_a_day_agree_with_pandas(
-    world: World, mosquitto: Mosquitto, gate: pd.DataFrame, events: list[Event]
+    tmp_path: Path, zone: str, mosquitto: Mosquitto, gate: pd.DataFrame, events: list[Event]
 ) -> None:
+    world = _opened(tmp_path, zone, f"sqlite:///{tmp_path / 'pendopo.db'}", mosquitto)
     source = MqttSource(world.settings, world.pipeline, now)
     with Running(source):
         assert source.ready.wait(15)
         _send(world, mosquitto.port, events)
-    zone = world.settings.city.timezone
     at = pd.to_datetime(gate["event_time"], utc=True).dt.tz_convert(zone)
     is_in = gate["event_type"].str.lower() == "gate_in"
     for moment in ("2023-02-14T09:30:00+00:00", "2023-02-14T16:59:00+00:00", "2023-02-20T21:00:00+00:00"):
@@ -162,3 +171,4 @@ def test_check_ins_and_late_people_of_a_day_agree_with_pandas(
         for opd in ("setda", None):
             assert found["late_share_today", opd].denominator == len(first)
             assert found["late_share_today", opd].numerator == int(late.sum())
+    world.store.close()
