@@ -97,11 +97,21 @@ def _set_aside(conn: Connection, feed: FeedTable, staged: sa.Table, found: KeptR
         older = staged.c[feed.newest] < fact.c[feed.newest]
     query = sa.select(
         staged.c.seq,
-        sa.case((sa.not_(differs), "known"), (newer, "newer"), (older, "known"), else_="conflict"),
+        sa.case(
+            (sa.and_(sa.not_(differs), newer), "again"),
+            (sa.not_(differs), "known"),
+            (newer, "newer"),
+            (older, "known"),
+            else_="conflict",
+        ),
     ).join(fact, same)
     aside = []
     for place, what in conn.execute(query):
         if what == "newer":
+            continue
+        if what == "again":
+            # No news, but its time goes in: a version between the two must not replace it later.
+            found.known.add(place)
             continue
         aside.append({"place": place})
         (found.known if what == "known" else found.conflicts).add(place)
