@@ -115,7 +115,9 @@ class Channel:
         self.viewers: set[Viewer] = set()
         self._last: Rendered | None = None
         self._state: Event | None = None
+        self._state_at = -math.inf
         self._count = 0
+        self._failing = False
         self._rendered_at = -math.inf
         self._dirty = asyncio.Event()
         self._dirty.set()
@@ -132,14 +134,16 @@ class Channel:
     def join(self, viewer: Viewer) -> None:
         """The viewer's first event is a full state, at least as new as the newest announced change."""
         self.viewers.add(viewer)
-        if self._last is not None and self._last.version >= self._hub.version:
+        if self._last is not None and self.alive and self._last.version >= self._hub.version:
             viewer.offer_state()
         else:
             self.touch()
 
     def state(self) -> Event:
-        if self._state is None:
+        """The full state, shared by all who ask within a second: it also tells them the time."""
+        if self._state is None or time.monotonic() - self._state_at > 1.0:
             self._state = self._event("state", self._last.panels if self._last else {})
+            self._state_at = time.monotonic()
         return self._state
 
     def _event(self, name: str, panels: Mapping[str, bytes]) -> Event:
@@ -162,13 +166,19 @@ class Channel:
             self._dirty.clear()
             try:
                 self._apply(await self._hub.render(self.topic))
+                self._failing = False
             except Exception as error:
-                # Without a state its viewers hear nothing, and their pages say that there is no connection.
-                if not isinstance(error, StoreError):
-                    log.exception("cannot render %s", self.topic)
-                self.touch()
+                self._failed(error)
                 await asyncio.sleep(pace.retry)
             await asyncio.sleep(pace.least)
+
+    def _failed(self, error: Exception) -> None:
+        """Tries again, and hears of it once. Its viewers hear nothing meanwhile, so their pages come to
+        say that there is no connection: what they show is no longer kept current."""
+        if not self._failing and not isinstance(error, StoreError):
+            log.error("cannot render %s", self.topic, exc_info=error)
+        self._failing = True
+        self.touch()
 
     def _apply(self, rendered: Rendered) -> None:
         before, self._last, self._state = self._last, rendered, None

@@ -76,6 +76,15 @@ async def test_every_connection_begins_with_the_full_state(hub: Hub) -> None:
         assert (data["version"], data["at"], data["build"]) == (1, "2026-08-19T03:00:00Z", "b1")
 
 
+async def test_a_state_tells_the_time_of_now_and_not_of_the_last_change(city: City) -> None:
+    clock = iter(range(100))
+    hub = Hub(city.render, lambda: {"now": next(clock)}, pace=QUICK)
+    first = (await heard(*hub.join(WALL)))[1]["now"]
+    await asyncio.sleep(1.1)
+    assert (await heard(*hub.join(WALL)))[1]["now"] > first
+    hub.close()
+
+
 async def test_a_change_is_rendered_once_and_is_the_same_event_for_all(hub: Hub, city: City) -> None:
     seats = [hub.join(WALL) for _ in range(100)]
     for seat in seats:
