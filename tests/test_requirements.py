@@ -23,6 +23,7 @@ NOT_IMPORTED = {
     "psycopg2-binary": "SQLAlchemy's driver for postgresql+psycopg2://",
     "pymysql": "SQLAlchemy's driver for mysql+pymysql://",
     "uvloop": "uvicorn's event loop",
+    "httptools": "uvicorn's parser of HTTP",
 }
 
 
@@ -98,7 +99,8 @@ def test_what_is_imported_is_what_the_upper_part_names() -> None:
 COMPATIBLE = (
     "MIT", "MIT-0", "ISC", "0BSD", "Zlib", "CC0-1.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSD License",
     "BSD 3-Clause License", "Apache-2.0", "Apache 2", "Apache Software License", "Apache License",
-    "ISC License", "PSF-2.0", "MPL-2.0", "LGPL with exceptions", "MIT License", "ISC License (ISCL)", "Dual License",
+    "ISC License", "ISC License (ISCL)", "PSF-2.0", "MPL-2.0", "LGPL with exceptions", "MIT License",
+    "Dual License",
 )  # fmt: skip
 
 
