@@ -23,7 +23,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.sources.mqtt_inbox import Ack, Inbox, Letter
 from ingest.sources.mqtt_topics import Topics
-from ingest.sources.mqtt_wire import BufferedClient, BufferedSocket
+from ingest.sources.mqtt_wire import BufferedClient, BufferedSocket, Delivery
 from ingest.sources.sink import Backoff, Health, Sink, take_when_possible
 from kpis.clock import Now
 from kpis.config import BrokerSettings, Settings
@@ -37,7 +37,6 @@ _PAUSE_AT_MOST_S = 20.0
 _CONNACK_WITHIN_S = 10.0
 _DRAIN_WITHIN_S = 5.0
 _TURN_S = 1.0
-_READS_A_TURN = 2_000
 
 
 class MqttSource:
@@ -86,7 +85,6 @@ class MqttSource:
                 raise ConfigError("broker.ca_file", f"cannot be used: {error}", "name a PEM file") from None
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
         client.connect_timeout = 5.0
         client.connect_async(_reachable(broker), broker.port, KEEPALIVE_S)
         return client
@@ -159,7 +157,7 @@ class MqttSource:
         try:
             blocked = wire.flush()
             _watch(selector, wire, reading * selectors.EVENT_READ | blocked * selectors.EVENT_WRITE)
-            readable = reading and wire.pending() > 0
+            readable = reading and wire.ready()
             for key, mask in selector.select(0 if readable or self._acks else _TURN_S):
                 if key.fileobj is self._wake_out:
                     self._wake_out.recv(4096)
@@ -179,15 +177,26 @@ class MqttSource:
         return client.socket() is not None
 
     def _read(self, client: BufferedClient, wire: BufferedSocket) -> None:
-        for _ in range(_READS_A_TURN):
-            if self._inbox.full or client.loop_read() or client.socket() is None or not wire.pending():
+        wire.fill()
+        while wire.whole() and client.socket() is not None:
+            room = self._inbox.room()
+            if room <= 0:
+                return
+            deliveries = wire.deliveries(room)
+            if deliveries:
+                self._received(deliveries)
+            elif client.loop_read():
                 return
 
     def _acknowledge(self) -> None:
+        mids = []
         while self._acks:
             ack = self._acks.popleft()
-            if ack.generation == self._generation and self._connected and self._client.socket() is not None:
-                self._client.ack(ack.mid, 1)
+            if ack.generation == self._generation:
+                mids.append(ack.mid)
+        wire = self._client.wire
+        if mids and wire is not None and self._connected and self._client.socket() is not None:
+            wire.acknowledge(mids)
 
     def _hang_up(self) -> None:
         """Says goodbye on a living connection, after the acknowledgements that are due on it."""
@@ -208,6 +217,19 @@ class MqttSource:
         self._inbox.tick()
         stop.wait(span)
 
+    def _received(self, deliveries: list[Delivery]) -> None:
+        at, generation, topics = self._now(), self._generation, self._topics
+        self._inbox.put(
+            [
+                Letter(
+                    topics.arrivals(topic, payload, at),
+                    Ack(generation, mid) if mid else None,
+                    len(payload),
+                )
+                for topic, payload, mid in deliveries
+            ]
+        )
+
     # --- paho's callbacks, all on the connection's thread ---
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, code: Any, _props: Any) -> None:
@@ -227,14 +249,6 @@ class MqttSource:
         self._inbox.tick()
         self.ready.set()
 
-    def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = "(a topic that is not UTF-8)"
-        arrivals = self._topics.arrivals(topic, bytes(message.payload), self._now())
-        ack = Ack(self._generation, message.mid) if message.qos else None
-        self._inbox.put(Letter(arrivals, ack, len(message.payload)))
 
     # --- the committer ---
 

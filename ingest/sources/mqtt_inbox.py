@@ -17,6 +17,7 @@ FULL_BYTES = 64 * 1024 * 1024
 WITHIN_S = 0.05
 _QUIET_S = 0.004
 _TICK_S = 5.0
+_AT_A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,19 @@ class Inbox:
         """Nothing queued and nothing being committed."""
         return not self._letters and not self._out
 
-    def put(self, letter: Letter) -> None:
+    def room(self) -> int:
+        """How many more messages it takes, 500 at a time at most, so that bytes are looked at too."""
+        return 0 if self.full else min(FULL - len(self._letters) - self._out, _AT_A_TIME)
+
+    def put(self, letters: Sequence[Letter]) -> None:
         with self._changed:
             self._last = time.monotonic()
-            if not self._letters:
+            before = len(self._letters)
+            if not before:
                 self._first = self._last
-            self._letters.append(letter)
-            self._bytes += letter.size
-            if len(self._letters) in (1, BATCH):
+            self._letters.extend(letters)
+            self._bytes += sum(letter.size for letter in letters)
+            if not before or before < BATCH <= len(self._letters):
                 self._changed.notify_all()
 
     def tick(self) -> None:

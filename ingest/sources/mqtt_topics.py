@@ -23,17 +23,19 @@ class Topics:
 
     def __init__(self, sources: Sequence[SourceSettings]) -> None:
         self._sources = sources
-        self._routes: dict[str, tuple[_Route, ...]] = {}
+        self._routes: dict[bytes, tuple[str, tuple[_Route, ...]]] = {}
         self.names = tuple(source.name for source in sources)
         self.filters = tuple(dict.fromkeys(source.topic for source in sources if source.topic))
 
-    def arrivals(self, topic: str, payload: bytes, at: datetime) -> list[Arrival]:
-        routes = self._routes.get(topic)
-        if routes is None:
+    def arrivals(self, topic: bytes, payload: bytes, at: datetime) -> list[Arrival]:
+        known = self._routes.get(topic)
+        if known is None:
             if len(self._routes) >= _ROUTES_KEPT:
                 self._routes.clear()
-            routes = self._routes[topic] = self._find(topic)
-        return [Arrival(source, config, feed, payload, at, "mqtt", topic) for source, config, feed in routes]
+            place = topic.decode("utf-8", "replace")
+            known = self._routes[topic] = place, self._find(place)
+        place, routes = known
+        return [Arrival(source, config, feed, payload, at, "mqtt", place) for source, config, feed in routes]
 
     def _find(self, topic: str) -> tuple[_Route, ...]:
         feed, name = _contract(topic)
