@@ -31,7 +31,7 @@ class FieldMap:
         for name, expression in self._fields:
             try:
                 value = expression.search(payload)
-            except JMESPathError as error:
+            except Exception as error:  # its functions raise whatever Python raises at what they were given
                 raise ValueError(f"{name}: {error}") from None
             if value is not None:
                 found[name] = value
