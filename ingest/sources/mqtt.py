@@ -145,6 +145,8 @@ class MqttSource:
                 if not self._turn(selector, reading=paused_since is None and drain_until is None):
                     self._lost("ended the connection")
                     return
+        if self._failure is not None:
+            return
         log.info("the inbox is full: away from the broker until the store has caught up")
         self._hang_up()
         self._inbox.wait_for_room(stop)

@@ -78,13 +78,14 @@ class Health:
         self._tell(None)
 
     def ill(self, error: str) -> None:
-        """A look at the source failed; the same failure again is not logged again."""
+        """A look at the source failed. An outage is one warning, however its reason changes."""
         if error == self._error:
             if time.monotonic() - self._told_at >= _WELL_EVERY_S:
                 self._tell(error)
             return
+        level = logging.WARNING if self._error is None else logging.INFO
         self._error = error
-        log.warning("%s", error if error.startswith(self._source) else f"{self._source}: {error}")
+        log.log(level, "%s", error if error.startswith(self._source) else f"{self._source}: {error}")
         self._tell(error)
 
     def _tell(self, error: str | None) -> None:

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest import broker_session
-from ingest import mqtt_packets as mqtt
 from ingest.broker import EmbeddedBroker
+from ingest.broker import packets as mqtt
+from ingest.broker import session as broker_session
 from ingest.sources.mqtt import MqttSource
 from kpis.errors import ConfigError
 from tests.servers import free_port
@@ -197,8 +197,8 @@ def test_more_than_the_window_waits_for_acknowledgements(port: int, monkeypatch:
 def test_publishers_are_held_back_while_ingest_is_behind(
     guarded: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.broker.BACKLOG_HIGH", 100_000)
-    monkeypatch.setattr("ingest.broker.BACKLOG_LOW", 50_000)
+    monkeypatch.setattr("ingest.broker.core.BACKLOG_HIGH", 100_000)
+    monkeypatch.setattr("ingest.broker.core.BACKLOG_LOW", 50_000)
     with Listener(guarded, "pendopo", ack=False) as ingest, Publisher(guarded) as publisher:
         payloads = [f"{n:04}" + "x" * 5_000 for n in range(400)]
         for payload in payloads:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from ingest import mqtt_packets as mqtt
+from ingest.broker import packets as mqtt
 
 log = logging.getLogger(__name__)
 
