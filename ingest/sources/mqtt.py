@@ -251,7 +251,6 @@ class MqttSource:
         self._inbox.tick()
         self.ready.set()
 
-
     # --- the committer ---
 
     def _commit_all(self, stop: threading.Event) -> None:

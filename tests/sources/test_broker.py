@@ -163,9 +163,7 @@ def test_a_session_that_is_away_is_kept(port: int) -> None:
         eventually(lambda: listener.texts == numbered(300))
 
 
-def test_a_session_that_is_away_for_long_keeps_the_newest(
-    port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_session_that_is_away_for_long_keeps_the_newest(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker_session, "KEPT_MESSAGES", 50)
     with Listener(port, "a"):
         pass

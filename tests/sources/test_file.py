@@ -31,7 +31,7 @@ def written(path: Path, content: str | bytes) -> Path:
 
 
 def test_a_csv_row_is_a_mapping_with_its_line(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.csv", "id,opd,isi\n1,dlh,Sampah\n\n2,dlh,\"dua\nbaris\"\n3,dlh,\n")
+    path = written(tmp_path / "a.csv", 'id,opd,isi\n1,dlh,Sampah\n\n2,dlh,"dua\nbaris"\n3,dlh,\n')
     folder = tmp_path.name
     assert rows_of(path) == [
         (f"{folder}/a.csv:2", {"id": "1", "opd": "dlh", "isi": "Sampah"}),

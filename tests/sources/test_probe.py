@@ -134,9 +134,7 @@ def test_a_certificate_nobody_trusts_is_down(secured_mosquitto: Mosquitto) -> No
     site.close()
 
 
-def test_the_certificates_end_is_told(
-    secured_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_certificates_end_is_told(secured_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = secured_mosquitto.folder
     monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
     site = Site(folder / "ca.pem", folder / "key.pem")
