@@ -81,12 +81,45 @@ class Pipeline:
             outcome.add(rest)
             return outcome
 
-    def refusal(self, arrival: Arrival) -> Refusal | None:
-        """Why an arrival could not be used, by its content alone; None when it could."""
-        for found in self._reader.read([arrival]):
-            if isinstance(found, Refused):
-                return Refusal(0, found.reason, found.field, found.detail)
-        return None
+    def retry(self, arrivals: Sequence[Arrival], rejects: Sequence[int]) -> Outcome:
+        """Kept rejects again, with their ids, in one transaction.
+
+        One that can be used now is marked as replayed; one that cannot learns today's reason and
+        stays, once. A replay is no sign of life of its source, so only its sums are raised.
+        """
+        try:
+            return self._retry(list(arrivals), rejects)
+        except StoreUnavailable:
+            raise
+        except StoreError as error:
+            if len(arrivals) <= 1:
+                return Outcome(rejected=1, refusals=[Refusal(0, "store_refused", None, str(error))])
+            middle = len(arrivals) // 2
+            outcome = self.retry(arrivals[:middle], rejects[:middle])
+            outcome.add(self.retry(arrivals[middle:], rejects[middle:]))
+            return outcome
+
+    def _retry(self, arrivals: list[Arrival], rejects: Sequence[int]) -> Outcome:
+        batch = self._read(arrivals)
+        t, s = sources.reject, sources.source_state
+        with self._store.write() as conn:
+            touched = self._keep(conn, batch)
+            still = {refused.index: refused for refused in batch.refused}
+            for index, place in enumerate(rejects):
+                values: dict[str, Any] = {"replayed_at": micros(self._now())}
+                if (refused := still.get(index)) is not None:
+                    values = {"reason": refused.reason, "field": refused.field, "detail": refused.detail}
+                conn.execute(t.update().where(t.c.id == place).values(**values))
+            for name in {*batch.accepted, *batch.known}:
+                sums = {
+                    "accepted": s.c.accepted + batch.accepted[name],
+                    "known": s.c.known + batch.known[name],
+                }
+                conn.execute(s.update().where(s.c.source == name).values(**sums))
+            announce(conn, {*touched, SOURCES})
+        outcome = _outcome(batch)
+        outcome.rejected = len(outcome.refusals)
+        return outcome
 
     def position(self, source: str) -> str | None:
         """How far `source` was read when it was last committed; None at the beginning."""

@@ -9,18 +9,18 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from ingest.arrivals import Arrival, Outcome
-from ingest.pipeline import SOURCES, Pipeline
-from kpis.announce import announce
+from ingest.pipeline import Pipeline
 from kpis.clock import Now
 from kpis.config import Settings, load
 from kpis.errors import PendopoError
 from kpis.sources import reject
-from kpis.store import Store, micros, open_store
+from kpis.store import Store, open_store
 
 _PAGE = 500
 
@@ -35,25 +35,11 @@ def replay(store: Store, settings: Settings, now: Now, source: str | None = None
         if not rows:
             return total
         last = rows[-1].id
-        for row in rows:
-            total.add(_once(store, pipeline, row, now))
+        total.add(pipeline.retry([_arrival(row, now()) for row in rows], [row.id for row in rows]))
 
 
-def _once(store: Store, pipeline: Pipeline, row: Any, now: Now) -> Outcome:
-    """One reject again. Still unusable, it only learns today's reason; it is not counted as another."""
-    arrival = Arrival(row.source, row.config, row.feed, _payload(row), now(), row.door, row.place)
-    refusal = pipeline.refusal(arrival)
-    t = reject
-    if refusal is not None:
-        values: dict[str, Any] = {"reason": refusal.reason, "field": refusal.field, "detail": refusal.detail}
-        outcome = Outcome(rejected=1, refusals=[refusal])
-    else:
-        outcome = pipeline.take([arrival])
-        values = {"replayed_at": micros(now())}
-    with store.write() as conn:
-        conn.execute(t.update().where(t.c.id == row.id).values(**values))
-        announce(conn, [SOURCES])
-    return outcome
+def _arrival(row: Any, at: datetime) -> Arrival:
+    return Arrival(row.source, row.config, row.feed, _payload(row), at, row.door, row.place)
 
 
 def _payload(row: Any) -> bytes | dict[str, Any]:
