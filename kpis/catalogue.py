@@ -15,7 +15,7 @@ from kpis.config import Settings
 from kpis.errors import CatalogueError, ConfigError
 from kpis.feeds import FeedTable
 from kpis.messages import MESSAGES
-from kpis.types import Domain, Kpi
+from kpis.types import Better, Domain, Kpi, Target
 
 Figures = Callable[[Connection, Settings, datetime], Mapping[Any, Any]]
 
@@ -79,9 +79,22 @@ def check(settings: Settings) -> None:
             raise ConfigError(f"kpi.{key}", "is not a KPI", "`./run kpis --list` lists the keys")
         if kpi.owner is not None and kpi.owner not in codes:
             raise ConfigError(f"kpi.{key}.owner", f"is {kpi.owner!r}", "use the code of an OPD")
+        _check_target(f"kpi.{key}.act", kpi.city, known[key].better)
+        if kpi.opd is not kpi.city:
+            _check_target(f"kpi.{key}.opd_act", kpi.opd, known[key].better)
     for key in settings.tiles:
         if key not in known:
             raise ConfigError("wall.tiles", f"names {key!r}", "`./run kpis --list` lists the keys")
+
+
+def _check_target(key: str, target: Target | None, better: Better) -> None:
+    """The act line lies on the bad side of the target, or nothing between them would ever be watched."""
+    if target is None:
+        return
+    lower = better is Better.LOWER
+    if target.act < target.target if lower else target.act > target.target:
+        problem = f"is {target.act:g} with a target of {target.target:g}, and {better.value} is better"
+        raise ConfigError(key, problem, f"use {target.target:g} or {'more' if lower else 'less'}")
 
 
 if __name__ == "__main__":

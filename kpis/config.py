@@ -13,6 +13,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from kpis.clock import Clock
 from kpis.errors import ConfigError
 from kpis.reader import Table
@@ -78,8 +81,8 @@ def load(path: Path | str | None = None, environ: Mapping[str, str] | None = Non
     return parse(_read(file), file, environ)
 
 
-def _read(file: Path) -> dict[str, Any]:
-    """The file's tables, laid over those of the file it `extends`, table by table."""
+def _read(file: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The file's tables, laid over those of the file it `extends`, key by key."""
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -97,12 +100,20 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(
             "extends", f"is {base!r}", 'write the path of another config file: "../config.toml"'
         )
-    merged = _read((file.parent / base).resolve())
+    below = (file.parent / base).resolve()
+    above = (*above, file.resolve())
+    if below in above:
+        raise ConfigError("extends", f"is {base!r}, which extends this file", "name a file that does not")
+    return _laid_over(_read(below, above), data)
+
+
+def _laid_over(base: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
     for key, value in data.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = {**merged[key], **value}
-        else:
-            merged[key] = value
+        under = merged.get(key)
+        if isinstance(value, dict) and isinstance(under, dict):
+            value = _laid_over(under, value)
+        merged[key] = value
     return merged
 
 
@@ -140,7 +151,7 @@ def _city(table: Table, folder: Path) -> tuple[City, str, Path | None]:
     zone_name = table.text("timezone")
     try:
         zone = ZoneInfo(zone_name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ConfigError(
             "city.timezone",
             f"is {zone_name!r}",
@@ -149,10 +160,13 @@ def _city(table: Table, folder: Path) -> tuple[City, str, Path | None]:
     offset = datetime(2026, 1, 1, tzinfo=zone).utcoffset() or timedelta()
     hours = offset.total_seconds() / 3600
     opd_file = table.text("opd_file", None)
-    rows = _opd_rows(folder / opd_file) if opd_file else [_opd(t) for t in table.tables("opd")]
-    if not opd_file and not rows:
+    listed = list(table.tables("opd"))
+    rows = _opd_rows(folder / opd_file) if opd_file else [_opd(t) for t in listed]
+    if not rows:
         raise ConfigError(
-            "city.opd", "names no OPD", "add each as [[city.opd]], or name a CSV file in city.opd_file"
+            "city.opd_file" if opd_file else "city.opd",
+            "names no OPD",
+            "add each as [[city.opd]], or name a CSV file in city.opd_file",
         )
     codes = [opd.code for opd in rows]
     for code in codes:
@@ -194,13 +208,15 @@ def _opd_rows(path: Path) -> list[Opd]:
             rows = list(csv.DictReader(lines))
     except OSError as error:
         raise ConfigError("city.opd_file", f"{path}: {error.strerror}", "name a readable CSV file") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError("city.opd_file", f"{path}: {error}", "save it as CSV in UTF-8") from None
     for number, row in enumerate(rows, 2):
         if not row.get("code") or not row.get("name"):
             raise ConfigError("city.opd_file", f"line {number} has no code or no name", "fill both columns")
     return [
         _opd(
             Table(
-                {k: (int(v) if k == "employees" and v.isdigit() else v) for k, v in row.items() if k and v},
+                {k: (int(v) if k == "employees" and v.isdecimal() else v) for k, v in row.items() if k and v},
                 f"city.opd_file line {n}",
             )
         )
@@ -217,20 +233,34 @@ def _store(table: Table, folder: Path) -> StoreSettings:
 def store_settings(url: str, folder: Path) -> StoreSettings:
     """The store behind an URL; a relative SQLite path is taken from `folder`."""
     if url.startswith("sqlite:///"):
-        path = (folder / url.removeprefix("sqlite:///")).resolve()
-        return StoreSettings(url=f"sqlite:///{path}", embedded=True)
+        name = url.removeprefix("sqlite:///")
+        path = (folder / name).resolve()
+        if name and not path.is_dir():
+            return StoreSettings(url=f"sqlite:///{path}", embedded=True)
     for prefix in ("postgresql+psycopg2://", "postgresql://", "postgres://"):
-        if url.startswith(prefix):
-            # SQLAlchemy 2.1 reads a bare postgresql:// as psycopg 3, which is not what ships here.
-            return StoreSettings(url="postgresql+psycopg2://" + url.removeprefix(prefix), embedded=False)
+        # SQLAlchemy 2.1 reads a bare postgresql:// as psycopg 3, which is not what ships here.
+        named = "postgresql+psycopg2://" + url.removeprefix(prefix)
+        if url.startswith(prefix) and _is_url(named):
+            return StoreSettings(url=named, embedded=False)
     raise ConfigError(
         "store.url", f"is {url!r}", 'use "sqlite:///var/pendopo.db" or "postgresql://user@host/database"'
     )
 
 
+def _is_url(text: str) -> bool:
+    try:
+        make_url(text)
+    except (ArgumentError, ValueError):
+        return False
+    return True
+
+
 def _broker(table: Table, folder: Path, environ: Mapping[str, str]) -> BrokerSettings:
     url = table.text("url", "embedded://127.0.0.1:1883")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     ports = {"embedded": 1883, "mqtt": 1883, "mqtts": 8883}
     if parts.scheme not in ports or not parts.hostname:
         raise ConfigError(
@@ -311,7 +341,10 @@ def _integration(table: Table) -> IntegrationRules:
 def _attendance(table: Table) -> AttendanceRules:
     ramadan = []
     for inner in table.tables("ramadan"):
-        ramadan.append(Ramadan(first=inner.day("first"), last=inner.day("last")))
+        fast = Ramadan(first=inner.day("first"), last=inner.day("last"))
+        if fast.last < fast.first:
+            raise ConfigError(inner.key("last"), f"is {fast.last}, before first", "give the last day of it")
+        ramadan.append(fast)
         inner.close()
     days_off = {}
     for inner in table.tables("day_off"):
@@ -333,6 +366,10 @@ def _attendance(table: Table) -> AttendanceRules:
         days_off=days_off,
         days_on=frozenset(days_on),
     )
+    if rules.shift_end <= rules.shift_start:
+        raise ConfigError(
+            table.key("shift_end"), f"is {rules.shift_end:%H:%M}", "use a time after shift_start"
+        )
     table.close()
     return rules
 
@@ -370,7 +407,7 @@ def _zone(table: Table, name: str) -> ZoneInfo | None:
         return None
     try:
         return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ConfigError(table.key(name), f"is {text!r}", "use an IANA name such as Asia/Jakarta") from None
 
 

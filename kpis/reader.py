@@ -26,7 +26,10 @@ def duration(text: str, key: str) -> timedelta:
     match = _DURATION.match(text)
     if match is None:
         raise ConfigError(key, f"{text!r} is not a duration", 'write it like "90s", "5m", "2h" or "30d"')
-    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    try:
+        return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    except OverflowError:
+        raise ConfigError(key, f"{text!r} is longer than anybody waits", 'use "400d" or less') from None
 
 
 def expand(text: str, key: str, environ: Mapping[str, str]) -> str:
@@ -147,7 +150,7 @@ class Table:
     def integers(self, name: str, default: Any, *, low: int, high: int) -> tuple[int, ...]:
         value = self._take(name, list, f"a list of whole numbers from {low} to {high}", default)
         for item in value:
-            if not isinstance(item, int) or not low <= item <= high:
+            if not isinstance(item, int) or isinstance(item, bool) or not low <= item <= high:
                 raise ConfigError(
                     self.key(name), f"holds {item!r}", f"use whole numbers from {low} to {high}"
                 )

@@ -1,0 +1,5 @@
+"""Kota Uji: the small city of the pipeline's tests, with the figures read from it."""
+
+from tests.pipeline.conftest import embedded, world
+
+__all__ = ["embedded", "world"]
