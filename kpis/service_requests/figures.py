@@ -102,6 +102,9 @@ def _answered(conn: Connection, t: int, found: dict[str | None, RequestFigures])
 def _observed(conn: Connection, t: int, found: dict[str | None, RequestFigures]) -> None:
     """One channel carries all OPD, so the newest word from it is how fresh every OPD's figures are."""
     newest = conn.execute(sa.select(sa.func.max(r.c.updated_at)).where(r.c.updated_at <= t)).scalar()
+    if newest is None:
+        # Every record was updated since: that it was opened is what was known of it then.
+        newest = conn.execute(sa.select(sa.func.max(r.c.opened_at)).where(r.c.opened_at <= t)).scalar()
     for scope in found.values():
         scope.observed_at = maybe_instant(newest)
 

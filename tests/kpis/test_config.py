@@ -241,7 +241,7 @@ INVALID: list[tuple[str, str, tuple[str, ...]]] = [
     ("[[application]]\napp = 'a'\nopd = 'x'", "application[1].opd", ("'x'", "[[city.opd]]")),
     ("[[interface]]\nopd = 'dinkes'\nsystem = 's'", "interface[1].interface", ("missing",)),
     (
-        "[[maintenance]]\napp='a'\nstarts_at = 2026-12-01T22:00:00\nends_at=2026-12-02T00:00:00Z\nreason = 'x'",
+        "[[maintenance]]\napp='a'\nstarts_at = 2026-12-01T22:00:00\nends_at=2026-12-02T00:00:00Z\nreason='x'",
         "maintenance[1].starts_at",
         ("without an offset", "+07:00"),
     ),
