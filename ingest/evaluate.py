@@ -33,9 +33,13 @@ log = logging.getLogger(__name__)
 
 # Changes that come closer together than this are judged in one cycle.
 _GAP_S = 0.1
+# While records pour in, judging takes at most a fifth of the time; a single change never waits for this.
+_REST = 4.0
 # Overdue, uptime and ages move by the clock alone.
 _TIMER_S = 10.0
 _SETTLE_S = 3.0
+_SETTLE_AT_MOST_S = 15.0
+_SETTLE_AGAIN_S = 300.0
 _ELECTION = 20262027
 _HOURS = 24
 _KEEP = timedelta(days=400)
@@ -50,6 +54,8 @@ class Evaluator:
         self._now = now
         self._seen: dict[str, int] = {}
         self._past_at: float | None = 0.0
+        self._past_first = time.monotonic()
+        self._past_most = _SETTLE_AT_MOST_S
         self._marks: list[datetime] = []
         self._measured: dict[datetime, dict[Key, Measurement]] = {}
 
@@ -76,20 +82,22 @@ class Evaluator:
             seen = listener.version()
             self.cycle(everything=True)
             last = last_timer = time.monotonic()
+            gap = _GAP_S
             while not stop.is_set():
                 busy = bool(self._marks) or self._past_due()
                 found = listener.wait(seen, 0.0 if busy else 0.5)
                 now = time.monotonic()
                 timer = now - last_timer >= _TIMER_S
-                if (found != seen and now - last >= _GAP_S) or timer:
+                if (found != seen and now - last >= gap) or timer:
                     seen = found
                     self.cycle(everything=timer)
                     last = time.monotonic()
+                    gap = max(_GAP_S, _REST * (last - now))
                     last_timer = last if timer else last_timer
                 elif busy:
                     self._mend_past()
                 elif found != seen:
-                    stop.wait(_GAP_S - (now - last))
+                    stop.wait(gap - (now - last))
         finally:
             listener.close()
 
@@ -99,6 +107,7 @@ class Evaluator:
         with self._store.read() as conn:
             found = versions(conn)
             if found.get(PAST, 0) != self._seen.get(PAST, 0):
+                self._past_first = time.monotonic() if self._past_at is None else self._past_first
                 self._past_at = time.monotonic()
             domains = tuple(
                 d for d in DOMAINS if everything or found.get(d.domain) != self._seen.get(d.domain)
@@ -178,7 +187,11 @@ class Evaluator:
     # --- the past -----------------------------------------------------------------------------
 
     def _past_due(self) -> bool:
-        return self._past_at is not None and time.monotonic() - self._past_at >= _SETTLE_S
+        """Whether late data has settled, or has kept coming for so long that the trend cannot wait."""
+        if self._past_at is None:
+            return False
+        now = time.monotonic()
+        return now - self._past_at >= _SETTLE_S or now - self._past_first >= self._past_most
 
     def _mend_past(self) -> None:
         """Measures one hour of the last day again; when all are done, writes them.
@@ -190,6 +203,7 @@ class Evaluator:
             self._marks = [instant((top - back) * 3_600_000_000) for back in range(_HOURS)]
             self._measured = {}
             self._past_at = None
+            self._past_most = _SETTLE_AGAIN_S
         mark = self._marks.pop()
         with self._store.read() as conn:
             self._measured[mark] = measure(conn, self._settings, mark)
