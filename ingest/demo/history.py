@@ -32,6 +32,7 @@ FOLDER = "history"
 WHOLE = "history.whole"
 _FINE = 3 * HOUR
 _OUT_DAYS = 5
+_CHECK_DAYS = 6
 
 
 class History:
@@ -49,9 +50,11 @@ class History:
         self._put("aplikasi.jsonl", apps.inventory(self._city))
         self._requests(days)
         self._sync(days)
-        for day in days:
+        for place, day in enumerate(days):
             start, end = self._span(day)
-            self._put(f"pemantau-{day}.jsonl", self._checks(start, end))
+            if place % _CHECK_DAYS == 0:
+                some = days[place : place + _CHECK_DAYS]
+                self._put(f"pemantau-{some[-1]}.jsonl", self._checks(self._span(some[-1])[0], end))
             kinds = ("in", "out") if (days[0] - day).days < _OUT_DAYS else ("in",)
             self._put(f"presensi-{day}.jsonl", people.clocks(self._city, day, start, end, kinds))
 

@@ -111,7 +111,7 @@ def _lives(city: City, draw: np.random.Generator, opened: Any, days: Any) -> Any
     pace[stuck] += draw.uniform(14, 45, int(stuck.sum()))
     spans = (
         draw.exponential(0.25, count), draw.exponential(0.3, count), draw.exponential(0.35, count) + 0.05,
-        pace * draw.uniform(0.3, 0.7, count), pace * draw.uniform(0.3, 0.7, count),
+        pace * draw.uniform(0.1, 0.3, count), pace * draw.uniform(0.5, 0.9, count),
     )  # fmt: skip
     moments = [opened]
     for span in spans:
