@@ -148,7 +148,6 @@ def inventory(city: City) -> Iterator[bytes]:
             "opd": app.opd,
             "owner": app.owner,
             "hosting": app.hosting,
-            "url": f"https://{app.app}/",
             "kind": "aplikasi",
             "updated_at": "2026-01-05T08:00:00+07:00",
         }

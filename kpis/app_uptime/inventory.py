@@ -23,7 +23,7 @@ def inventory(conn: Connection, settings: Settings) -> tuple[Application, ...]:
     for row in conn.execute(query.order_by(a.c.updated_at, a.c.source, a.c.id)):
         found[row.app] = Application(
             app=row.app, name=row.name or row.app, opd=row.opd if row.opd in known else None,
-            owner=row.owner, url=row.url, hosting=row.hosting, probe=False,
+            owner=row.owner, url=row.url, hosting=row.hosting, probe=row.url is not None,
         )  # fmt: skip
     for application in settings.applications:
         found[application.app] = application
