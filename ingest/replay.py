@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ingest.arrivals import Arrival, Outcome
+from ingest.maps import with_shipped
 from ingest.pipeline import Pipeline
 from kpis.clock import Now
 from kpis.config import Settings, load
@@ -71,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", metavar="FILE", help="another config.toml")
     args = parser.parse_args(argv)
     try:
-        settings = load(args.config)
+        settings = with_shipped(load(args.config))
         with open_store(settings) as store:
             outcome = replay(store, settings, settings.clock.now, args.source)
     except PendopoError as error:
