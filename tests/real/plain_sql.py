@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -133,7 +134,7 @@ def percentile_cont(values: list[float], fraction: float) -> float | None:
     return (above - row) * values[below] + (row - below) * values[above] if above > below else values[below]
 
 
-@dataclass(frozen=True)
+@dataclass
 class PlainSql:
     """The figures of one store as they were at one moment."""
 
@@ -179,6 +180,7 @@ class PlainSql:
 
     # --- applications ---
 
+    @cached_property
     def _opd_of_app(self) -> dict[str, Scope]:
         """Which OPD answers for each application that was checked."""
         known = {opd.code for opd in self.settings.city.opds}
@@ -189,44 +191,50 @@ class PlainSql:
         found.update({a.app: a.opd for a in self.settings.applications})
         return found
 
+    @cached_property
+    def _latest(self) -> dict[str, bool]:
+        """Whether each application was up when it was last checked."""
+        return {app: bool(up) for app, up in self.conn.execute(LATEST, self._values())}
+
+    @cached_property
+    def _seconds(self) -> dict[int, dict[str, tuple[float, float]]]:
+        """Microseconds down and up of each application in the last day and the last thirty."""
+        silence = 3 * (self.settings.app_uptime.interval // timedelta(microseconds=1))
+        found: dict[int, dict[str, tuple[float, float]]] = {}
+        for days in (1, 30):
+            values = self._values(since=self.t - days * DAY, silence=silence)
+            spans = {(app, up): span for app, up, span in self.conn.execute(UPTIME, values)}
+            found[days] = {app: (spans.get((app, 0), 0), spans.get((app, 1), 0)) for app, _ in spans}
+        return found
+
     def _applications(self, scope: Scope) -> dict[str, float | None]:
-        owner = self._opd_of_app()
-
-        def inside(app: str) -> bool:
-            return scope is None or owner.get(app) == scope
-
+        apps = [app for app in self._latest if scope is None or self._opd_of_app.get(app) == scope]
         maintained = {m.app for m in self.settings.maintenance if m.starts_at <= self.at < m.ends_at}
-        latest = {app: up for app, up in self.conn.execute(LATEST, self._values()) if inside(app)}
-        down = [app for app, up in latest.items() if not up and app not in maintained]
-        month = self._uptime(30, inside)
+        down = [app for app in apps if not self._latest[app] and app not in maintained]
+        month = self._uptime(30, apps)
         objective = self.settings.app_uptime.objective
         return {
-            "apps_down_now": len(down) if latest else None,
-            "app_uptime_24h": self._uptime(1, inside),
+            "apps_down_now": len(down) if apps else None,
+            "app_uptime_24h": self._uptime(1, apps),
             "app_uptime_30d": month,
             "error_budget_left_30d": None if month is None else 1 - (1 - month) / (1 - objective),
         }
 
-    def _uptime(self, days: int, inside: Callable[[str], bool]) -> float | None:
-        silence = 3 * (self.settings.app_uptime.interval // timedelta(microseconds=1))
-        values = self._values(since=self.t - days * DAY, silence=silence)
-        seconds = {0: 0, 1: 0}
-        for app, up, span in self.conn.execute(UPTIME, values):
-            if inside(app):
-                seconds[up] += span
-        observed = sum(seconds.values())
-        return 1 - seconds[0] / observed if observed else None
+    def _uptime(self, days: int, apps: list[str]) -> float | None:
+        down = sum(self._seconds[days][app][0] for app in apps)
+        observed = down + sum(self._seconds[days][app][1] for app in apps)
+        return 1 - down / observed if observed else None
 
     # --- integration ---
 
     def _integration(self, scope: Scope) -> dict[str, float | None]:
-        top = self._integrated()
+        top = self._integrated
         seen = self._one(
             "SELECT count(*) FROM sync_run WHERE started_at <= :t AND (:opd IS NULL OR opd = :opd)", opd=scope
         )[0]
         registered = any(scope in (None, i.opd) for i in self.settings.interfaces)
         integrated = len(top) if scope is None else int(scope in top)
-        broken, told = self._breaks()
+        broken, told = self._breaks
         return {
             "opd_integrated": integrated if seen or registered else None,
             "sync_success_share_24h": self._one(RUNS, opd=scope)[0],
@@ -234,6 +242,7 @@ class PlainSql:
             "consistency_breaks": sum(scope in (None, opd) for opd in broken) if told else None,
         }
 
+    @cached_property
     def _integrated(self) -> set[str]:
         """OPD all of whose interfaces, at least one, stand on the top step."""
         rules = self.settings.opd_integration
@@ -257,6 +266,7 @@ class PlainSql:
             by_opd[opd].append(reached)
         return {opd for opd, reached in by_opd.items() if all(reached)}
 
+    @cached_property
     def _breaks(self) -> tuple[list[str], bool]:
         """The OPD of every activity code with a break, and whether there is a ledger at all."""
         amounts: dict[tuple[int, str], dict[str, float]] = defaultdict(dict)
@@ -291,7 +301,7 @@ class PlainSql:
         people = self._one(PEOPLE, late=_us(late), **today)
         opds = self.settings.city.opds
         headcount = sum(opd.employees or 0 for opd in opds if scope in (None, opd.code))
-        due = (headcount if self._is_worked(local.date()) else 0) - people["on_leave"]
+        due = (headcount if is_worked(local.date(), self.settings) else 0) - people["on_leave"]
         attended = people["present"] + people["off_site"]
         return {
             "attendance_rate_today": attended / due if due > 0 else None,
@@ -299,13 +309,15 @@ class PlainSql:
             "doubtful_share_today": self._one(CHECK_INS, **today)[0],
         }
 
-    def _is_worked(self, day: date) -> bool:
-        rules = self.settings.e_attendance
-        national = holidays.country_holidays("ID", years=day.year, categories=("public", "government"))
-        if day in rules.days_on:
-            return True
-        off = day in rules.days_off or (rules.national_holidays and day in national)
-        return day.isoweekday() in rules.workdays and not off
+
+def is_worked(day: date, settings: Settings) -> bool:
+    """Whether `day` is a working day of the offices."""
+    rules = settings.e_attendance
+    national = holidays.country_holidays("ID", years=day.year, categories=("public", "government"))
+    if day in rules.days_on:
+        return True
+    off = day in rules.days_off or (rules.national_holidays and day in national)
+    return day.isoweekday() in rules.workdays and not off
 
 
 def _us(at: datetime) -> int:

@@ -40,12 +40,18 @@ class World:
     pipeline: Pipeline
 
     def facts(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every fact and roll-up, in an order that does not depend on how they came in."""
-        tables = {t.name: t for feed in FEED_TABLES.values() for t in (feed.table, *feed.rollups)}
+        """Every fact and roll-up, in an order that does not depend on how they came in.
+
+        Where a new time alone is no news (the inventory has none but that of its arrival), it is left out.
+        """
+        columns = {t.name: list(t.columns) for feed in FEED_TABLES.values() for t in feed.rollups}
+        for feed in FEED_TABLES.values():
+            ignored = None if feed.versioned else feed.newest
+            columns[feed.table.name] = [c for c in feed.table.columns if c.name != ignored]
         with self.store.read() as conn:
             return {
-                name: sorted((tuple(row) for row in conn.execute(sa.select(table))), key=repr)
-                for name, table in sorted(tables.items())
+                name: sorted((tuple(row) for row in conn.execute(sa.select(*found))), key=repr)
+                for name, found in sorted(columns.items())
             }
 
     def counts(self, source: str) -> tuple[int, int, int]:
