@@ -1,0 +1,10 @@
+"""Every page. A page is a title, a view and two pure functions."""
+
+from __future__ import annotations
+
+from layouts.pages import wall
+from layouts.pages.page import Page
+
+PAGES: tuple[Page, ...] = (wall.PAGE,)
+
+__all__ = ["PAGES", "Page"]

@@ -1,0 +1,134 @@
+"""What stands around every page: head, clock, data age, connection, navigation, switches, live line.
+
+The root carries what the browser's script needs to keep ages, clock and connection current:
+`data-at` and `data-clock-speed` (the city's clock), `data-timezone`, `data-zone`, `data-language`,
+`data-age-now|minutes|hours|days` (forms of an age, `{n}` the figure), `data-connected`,
+`data-disconnected` (`{time}` since when), `data-pause`, `data-resume`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from kpis.types import Snapshot
+from layouts.marks import stamp
+from layouts.panels.marks_bar import data_age, live_line, notice
+from layouts.words import Words, msg
+
+if TYPE_CHECKING:
+    from layouts.pages import Page
+
+NAVIGATION = (
+    ("/mayor", msg("Mayor")),
+    ("/service-requests", msg("Service requests")),
+    ("/app-uptime", msg("Applications")),
+    ("/integration", msg("Integration")),
+    ("/attendance", msg("Attendance")),
+    ("/sources", msg("Sources")),
+    ("/wall", msg("Wall screen")),
+)
+LANGUAGES = (("id", "Indonesia"), ("en", "English"))
+THEMES = (("light", msg("Light")), ("dark", msg("Dark")))
+
+
+def shared_panels(snapshot: Snapshot, w: Words) -> dict[str, Any]:
+    """The changing parts of the head, by element id; every page has them beside its own."""
+    return {"data-age": data_age(snapshot, w), "notice": notice(snapshot, w), "live-line": live_line(snapshot, w)}
+
+
+def shell(
+    page: Page, snapshot: Snapshot, words: Words, frame: Component, *, language: str, theme: str
+) -> Component:
+    """The whole page. `theme` is "dark" or "light"; links to other pages keep language and theme."""
+    keep = {"lang": language, "theme": theme}
+    panels = shared_panels(snapshot, words)
+    inside: list[Any] = [
+        html.A(words.t("Skip to content"), href="#content", className="skip"),
+        _head(page, snapshot, words, panels, keep),
+        html.Div(panels["notice"], id="notice"),
+    ]
+    inside.append(html.Main(frame, id="content", tabIndex="-1"))
+    inside.append(html.Div(panels["live-line"], id="live-line", role="status", **{"aria-live": "polite"}))
+    attributes = {"data-theme": theme, "data-bs-theme": theme, "data-page": page.name, **_for_script(snapshot, words)}
+    kind = "pendopo wall" if page.wall else "pendopo"
+    return html.Div(inside, id="pendopo", className=kind, lang=language, **attributes)
+
+
+def _for_script(snapshot: Snapshot, w: Words) -> dict[str, str]:
+    return {
+        "data-at": stamp(snapshot.at),
+        "data-clock-speed": f"{snapshot.clock_speed:g}",
+        "data-timezone": snapshot.city.timezone,
+        "data-zone": snapshot.city.zone,
+        "data-language": w.language,
+        "data-age-now": w.t("<1 min"),
+        "data-age-minutes": w.t("{n} min"),
+        "data-age-hours": w.t("{n} h"),
+        "data-age-days": w.t("{n} d"),
+        "data-connected": w.t("Connected"),
+        "data-disconnected": w.t("NO CONNECTION since {time}"),
+        "data-pause": w.t("Pause"),
+        "data-resume": w.t("Resume"),
+    }
+
+
+def _head(page: Page, snapshot: Snapshot, w: Words, panels: dict[str, Any], keep: dict[str, str]) -> html.Header:
+    here = _path(page, snapshot)
+    name: list[Any] = [html.A(snapshot.city.name, href=_to("/wall", keep), className="city")]
+    if snapshot.demo:
+        name.append(html.Span(w.t("SAMPLE CITY: pretend data"), className="demo-mark"))
+    facts = html.Div(
+        [
+            html.Span(panels["data-age"], id="data-age"),
+            html.Span(w.t("Connected"), id="connection", role="status"),
+            html.Span(f"{w.moment(snapshot.at)} {snapshot.city.zone}", id="clock"),
+        ],
+        className="facts",
+    )
+    if page.wall:
+        title = html.H1(w.t(page.title), className="visually-hidden")
+        return html.Header([html.Div([*name, title], className="names"), facts], className="head")
+    switches = html.Div(
+        [
+            html.Button(w.t("Pause"), id="pause", className="switch", **{"aria-pressed": "false"}),
+            _switch(w.t("Language"), [(code, text, code.upper()) for code, text in LANGUAGES], "lang", here, keep),
+            _switch(w.t("Theme"), [(code, w.t(text), w.t(text)) for code, text in THEMES], "theme", here, keep),
+        ],
+        className="switches",
+    )
+    return html.Header(
+        [
+            html.Div([html.Div(name, className="names"), facts, switches], className="head-row"),
+            _navigation(here, w, keep),
+        ],
+        className="head",
+    )
+
+
+def _navigation(here: str, w: Words, keep: dict[str, str]) -> dbc.Nav:
+    links = [
+        dbc.NavLink(w.t(text), href=_to(path, keep), active=path == here, external_link=True)
+        for path, text in NAVIGATION
+    ]
+    return dbc.Nav([dbc.NavItem(link) for link in links], className="pages", navbar=False)
+
+
+def _switch(label: str, choices: list[tuple[str, str, str]], name: str, here: str, keep: dict[str, str]) -> html.Div:
+    links = []
+    for code, title, text in choices:
+        now: dict[str, str] = {"aria-current": "true"} if keep[name] == code else {}
+        links.append(html.A(text, href=_to(here, {**keep, name: code}), title=title, className="switch", **now))
+    return html.Div(links, className="switch-group", role="group", **{"aria-label": label})
+
+
+def _path(page: Page, snapshot: Snapshot) -> str:
+    return page.path.replace("<code>", snapshot.opd or "")
+
+
+def _to(path: str, query: dict[str, str]) -> str:
+    return f"{path}?{urlencode(query)}"

@@ -1,0 +1,47 @@
+"""The pages of the sample on a port, for looking: `python -m tests.layouts.serve [port]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from dash import Dash, Input, Output, dcc, html
+from urllib.parse import parse_qs
+
+from layouts.pages import PAGES
+from layouts.shell import shell
+from layouts.words import words_for
+from tests.layouts import views
+
+
+def body(path: str, query: str) -> object:
+    """One page of the sample in the language and theme its address asks for."""
+    asked = {key: values[0] for key, values in parse_qs(query.lstrip("?")).items()}
+    language = asked.get("lang", "id")
+    for page in PAGES:
+        if page.path == path or (page.scope == "opd" and path.startswith("/opd/")):
+            snapshot = views.SNAPSHOTS[page.name]()
+            theme = asked.get("theme", "dark" if page.wall else "light")
+            w = words_for(language, snapshot.city.timezone)
+            return shell(page, snapshot, w, page.frame(snapshot, w), language=language, theme=theme)
+    return "404"
+
+
+def application() -> Dash:
+    """A Dash server of the sample pages with the project's own assets."""
+    assets = Path(__file__).parents[2] / "assets"
+    # live.js asks for a stream, and there is none here.
+    app = Dash(
+        __name__, assets_folder=str(assets), assets_ignore="live.js", suppress_callback_exceptions=True
+    )
+    app.layout = html.Div([dcc.Location(id="url"), html.Div(id="body")])
+
+    @app.callback(Output("body", "children"), Input("url", "pathname"), Input("url", "search"))  # type: ignore[untyped-decorator]
+    def render(path: str, query: str | None) -> object:
+        return body(path, query or "")
+
+    return app
+
+
+if __name__ == "__main__":
+    application().run(port=int(sys.argv[1]) if len(sys.argv) > 1 else 8099)

@@ -1,0 +1,37 @@
+"""The views of each page at the sample's moment."""
+
+from __future__ import annotations
+
+from kpis.types import Severity, Snapshot
+from kpis.views import OpdStanding, WallView
+from tests.layouts import sample
+
+
+def standings() -> tuple[OpdStanding, ...]:
+    """One per OPD from the sample's readings, worst first."""
+    rows = []
+    for opd in sample.CITY.opds:
+        mine = [inner[opd.code] for inner in sample.by_opd().values()]
+        counts = {kind: sum(one.severity is kind and one.value is not None for one in mine) for kind in Severity}
+        unknown = sum(one.value is None for one in mine)
+        loud = next((one.kpi for kind in (Severity.ACT, Severity.WATCH) for one in mine if one.severity is kind), None)
+        rows.append(
+            OpdStanding(
+                opd=opd.code,
+                on_target=counts[Severity.ON_TARGET],
+                watch=counts[Severity.WATCH],
+                act=counts[Severity.ACT],
+                unknown=unknown,
+                worst_kpi=loud,
+                distance=float(counts[Severity.ACT]) + 0.3 * counts[Severity.WATCH],
+            )
+        )
+    return tuple(sorted(rows, key=lambda row: (-row.act, -row.watch)))
+
+
+def wall(**changes: object) -> Snapshot:
+    view = WallView(tiles=sample.SETTINGS.tiles, standings=standings(), sources_silent=1, sources=6)
+    return sample.snapshot("wall", view, **changes)
+
+
+SNAPSHOTS = {"wall": wall}
