@@ -164,13 +164,14 @@ class Channel:
                 async with asyncio.timeout(pace.most):
                     await self._dirty.wait()
             self._dirty.clear()
+            began = time.monotonic()
             try:
                 self._apply(await self._hub.render(self.topic))
                 self._failing = False
             except Exception as error:
                 self._failed(error)
                 await asyncio.sleep(pace.retry)
-            await asyncio.sleep(pace.least)
+            await asyncio.sleep(self._hub.rest(time.monotonic() - began))
 
     def _failed(self, error: Exception) -> None:
         """Tries again, and hears of it once. Its viewers hear nothing meanwhile, so their pages come to
@@ -233,6 +234,11 @@ class Hub:
         """The readings have a new version: every watched topic is rendered again."""
         self.version = version
         self.touch()
+
+    def rest(self, cost: float) -> float:
+        """How long a topic whose rendering took `cost` seconds waits before the next one. All topics
+        together stay below one core however many are watched; a change after a quiet time never waits."""
+        return min(self.pace.most, max(self.pace.least, cost * (1 + len(self._channels))))
 
     def touch(self) -> None:
         for channel in self._channels.values():

@@ -11,6 +11,7 @@ from kpis import pages, readings
 from kpis.announce import READINGS, versions
 from kpis.catalogue import catalogue
 from kpis.config import Settings
+from kpis.days import day_off, local_day
 from kpis.store import Store
 from kpis.types import Reading, Snapshot
 
@@ -45,6 +46,7 @@ class Tables:
             trends=trends,
             attention=readings.attention(settings, shown),
             detail=detail,
+            day_off=day_off(local_day(at, settings.zone), settings.e_attendance),
             demo=settings.is_demo,
             clock_speed=settings.clock.speed,
             owners={name: kpi.owner for name, kpi in settings.kpis.items() if kpi.owner},

@@ -44,17 +44,17 @@ class Hand:
 class RunningDashboard(Server):
     """`python -m dashboard` on a store of its own, or on `store_url`."""
 
-    def __init__(self, keeper: Keeper, store_url: str = "sqlite:///pendopo.db") -> None:
+    def __init__(self, keeper: Keeper, store_url: str = "sqlite:///pendopo.db", more: str = "") -> None:
         super().__init__(keeper, "dashboard")
         self.config = self.folder / "config.toml"
-        self.configure(store_url)
+        self._store_url = store_url
+        self.configure(more)
         self.start()
 
-    def configure(self, store_url: str, tiles: str = "") -> None:
-        self.config.write_text(
-            f'extends = "{ROOT / "config.toml"}"\n[store]\nurl = "{store_url}"\n'
-            + (f"[wall]\ntiles = [{tiles}]\n" if tiles else "")
-        )
+    def configure(self, more: str = "") -> None:
+        """Writes its settings: the project's own, this store, and `more` tables of TOML."""
+        text = f'extends = "{ROOT / "config.toml"}"\n[store]\nurl = "{self._store_url}"\n{more}\n'
+        self.config.write_text(text)
 
     @property
     def settings(self) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -125,6 +125,39 @@ def test_the_clock_shows_the_citys_time(page: Page, server: RunningDashboard, ha
     assert said in [f"{_DAYS[at.weekday()]} {at:%H.%M} WIB" for at in near]
 
 
+def test_a_paused_page_stands_still_and_then_shows_the_newest(
+    page: Page, server: RunningDashboard, hand: Hand
+) -> None:
+    shown(page, server)
+    page.evaluate(
+        "document.querySelector('#pendopo').insertAdjacentHTML('beforeend', '<button id=pause>II</button>')"
+    )
+    page.locator("#pause").click()
+    expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
+    for value in (7001, 7002):
+        hand.write("requests_open", value)
+        page.wait_for_timeout(700)
+    expect(page.locator(TILE)).to_contain_text("1.204")
+    page.locator("#pause").click()
+    expect(page.locator(TILE)).to_contain_text("7.002")
+
+
+def test_ages_go_on_by_the_citys_clock(keeper: Keeper, unwatched: Page) -> None:
+    """In a city whose clock runs 600 times as fast, a minute of age passes ten times a second."""
+    now = datetime.now(UTC).isoformat()
+    server = RunningDashboard(keeper, more=f"[clock]\nreal = {now}\ncity = {now}\nspeed = 600")
+    with server.open_store() as store:
+        Hand(store).write("requests_open", 1204)
+        shown(unwatched, server)
+        age = unwatched.locator("#data-age [data-observed]")
+        seen = set()
+        for _ in range(4):
+            seen.add(age.inner_text())
+            unwatched.wait_for_timeout(1100)
+        assert len(seen) >= 3, seen
+    server.stop()
+
+
 def test_a_page_comes_back_by_itself_after_the_server_was_away(
     unwatched: Page, server: RunningDashboard, hand: Hand
 ) -> None:
@@ -156,7 +189,7 @@ def test_an_open_page_reloads_once_after_an_upgrade(
 ) -> None:
     page = shown(unwatched, server)
     server.stop()
-    server.configure("sqlite:///pendopo.db", tiles='"requests_open"')
+    server.configure('[wall]\ntiles = ["requests_open"]')
     with page.expect_navigation(timeout=25_000, wait_until="commit"):
         server.start()
     expect(page.locator(TILE)).to_be_visible()
@@ -166,7 +199,7 @@ def test_an_open_page_reloads_once_after_an_upgrade(
     time.sleep(2)
     assert loads == []
     server.stop()
-    server.configure("sqlite:///pendopo.db")
+    server.configure()
     server.start()
 
 

@@ -146,6 +146,28 @@ async def test_a_burst_of_changes_is_a_few_renders_and_ends_with_the_newest(hub:
     assert city.renders - before <= 3
 
 
+async def test_costly_topics_leave_room_for_the_others(city: City) -> None:
+    """Ten topics of 20 ms each that change all the time take less than one core together."""
+    busy = 0.0
+
+    async def render(topic: Topic) -> Rendered:
+        nonlocal busy
+        await asyncio.sleep(0.02)
+        busy += 0.02
+        return await city.render(topic)
+
+    hub = Hub(render, dict, pace=Pace(least=0.001, most=60, beat=60))
+    for reject in range(10):
+        hub.join(Topic(Key("sources", None, reject), "id"))
+    for version in range(100):
+        city.change(version)
+        hub.announce(version)
+        await asyncio.sleep(0.01)
+    assert busy < 1.1
+    assert hub.rest(0.03) < 1.0, "the wall beside ten other pages is at most this late"
+    hub.close()
+
+
 async def test_a_viewer_that_joins_during_a_change_does_not_begin_with_the_old_state(
     hub: Hub, city: City
 ) -> None:
