@@ -7,6 +7,7 @@ not come yet is not a break. Only the first break of a code counts: what follows
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,20 +52,24 @@ def first_break(amounts: dict[str, float], tolerance: float) -> tuple[str, str] 
 
 
 def activities(conn: Connection, at: datetime) -> Iterator[Activity]:
-    """Every code as the ledger rows up to `at` say it; several rows of one stage add up."""
+    """Every code of every OPD as the ledger rows up to `at` say it; several rows of one stage add up.
+
+    OPD share codes (every kecamatan has the same for its office), so a code is one OPD's own: the
+    slack of one must hide no break of another.
+    """
     query = (
         sa.select(
-            ledger.c.year, ledger.c.code, ledger.c.stage, sa.func.min(ledger.c.opd).label("opd"),
+            ledger.c.opd, ledger.c.year, ledger.c.code, ledger.c.stage,
             sa.func.max(ledger.c.name).label("name"), sa.func.sum(ledger.c.amount).label("amount"),
             sa.func.max(ledger.c.updated_at).label("updated_at"),
         )
         .where(ledger.c.updated_at <= micros(at))
-        .group_by(ledger.c.year, ledger.c.code, ledger.c.stage)
-        .order_by(ledger.c.year, ledger.c.code)
+        .group_by(ledger.c.opd, ledger.c.year, ledger.c.code, ledger.c.stage)
+        .order_by(ledger.c.opd, ledger.c.year, ledger.c.code)
     )  # fmt: skip
     present: Activity | None = None
     for row in conn.execute(query):
-        if present is None or (present.year, present.code) != (row.year, row.code):
+        if present is None or (present.opd, present.year, present.code) != (row.opd, row.year, row.code):
             if present is not None:
                 yield present
             present = Activity(row.opd, row.year, row.code)
@@ -75,13 +80,15 @@ def activities(conn: Connection, at: datetime) -> Iterator[Activity]:
         yield present
 
 
-def breaks(conn: Connection, settings: Settings, at: datetime) -> tuple[list[LedgerBreak], int, int | None]:
-    """Open first breaks, the number of codes, and the newest row's instant in microseconds."""
+def breaks(
+    conn: Connection, settings: Settings, at: datetime
+) -> tuple[list[LedgerBreak], Counter[str], int | None]:
+    """Open first breaks, the number of codes by OPD, and the newest row's instant in microseconds."""
     found: list[LedgerBreak] = []
-    codes = 0
+    codes: Counter[str] = Counter()
     newest: int | None = None
     for activity in activities(conn, at):
-        codes += 1
+        codes[activity.opd] += 1
         newest = max(newest or 0, *activity.updated.values())
         broken = first_break(activity.amounts, settings.opd_integration.tolerance)
         if broken is None:
@@ -95,5 +102,5 @@ def breaks(conn: Connection, settings: Settings, at: datetime) -> tuple[list[Led
                 since=instant(max(activity.updated[stage], activity.updated.get(before, 0))),
             )
         )  # fmt: skip
-    found.sort(key=lambda b: (b.since, b.code))
+    found.sort(key=lambda b: (b.since, b.code, b.opd))
     return found, codes, newest

@@ -74,7 +74,7 @@ def _ledger(
     by_opd = Counter(b.opd for b in broken)
     for opd, scope in found.items():
         scope.breaks = len(broken) if opd is None else by_opd[opd]
-        scope.codes = codes
+        scope.codes = codes.total() if opd is None else codes[opd]
         scope.ledger_at = None if newest is None else instant(newest)
 
 

@@ -22,5 +22,5 @@ def view(conn: Connection, settings: Settings, at: datetime, opd: str | None = N
         steps=tuple(s for s in opd_steps(settings, rows) if opd in (None, s.opd)),
         interfaces=rows,
         breaks=tuple(b for b in broken if opd in (None, b.opd)),
-        codes=codes,
+        codes=codes.total() if opd is None else codes[opd],
     )

@@ -1,5 +1,5 @@
 """Kota Uji: the small city of the pipeline's tests, with the figures read from it."""
 
-from tests.pipeline.conftest import embedded, world
+from tests.pipeline.conftest import embedded, world, worlds
 
-__all__ = ["embedded", "world"]
+__all__ = ["embedded", "world", "worlds"]

@@ -170,10 +170,16 @@ class World:
 
     def wipe(self) -> None:
         """Empties every table but the schema's own."""
+        statements = [f'DELETE FROM "{t.name}"' for t in metadata.sorted_tables if t.name != "schema_version"]
         with self.store.write() as conn:
-            for table in reversed(metadata.sorted_tables):
-                if table.name != "schema_version":
-                    conn.execute(table.delete())
+            for statement in statements if self.store.embedded else ["; ".join(statements)]:
+                conn.exec_driver_sql(statement)
+
+    def reset(self, now: Callable[[], datetime]) -> None:
+        """An empty store, the usual configuration and another clock."""
+        self.wipe()
+        self.now = now
+        self.with_settings()
 
 
 @contextmanager
