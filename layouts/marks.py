@@ -21,6 +21,7 @@ STATE_WORDS = {
     "stale": msg("STALE"),
     "no_data": msg("NO DATA"),
     "no_target": msg("No target set"),
+    "day_off": msg("DAY OFF"),
 }
 
 
@@ -67,7 +68,7 @@ def ago(at: datetime | None, now: datetime, w: Words, form: str = "{age}", kind:
     """
     if at is None:
         return html.Span(form.replace("{age}", MISSING))
-    attributes = {f"data-{kind}": stamp(at)}
+    attributes: dict[str, Any] = {f"data-{kind}": stamp(at)}
     if form != "{age}":
         attributes["data-age-form"] = form
     return html.Span(form.replace("{age}", w.age(now - at)), **attributes)
@@ -92,7 +93,7 @@ def direction(better: Better) -> str:
 
 
 def target(reading: Reading, w: Words) -> str:
-    """"≤ 10 %", or a dash where no target is set."""
+    """ "≤ 10 %", or a dash where no target is set."""
     if reading.target is None:
         return MISSING
     return f"{direction(reading.better)}\u00a0{w.limit(reading.target, reading.unit)}"
@@ -136,7 +137,7 @@ def opd_link(snapshot: Snapshot, code: str | None, w: Words) -> Any:
     return html.A(short(snapshot, code), href=href(f"/opd/{quote(code)}", w), title=full(snapshot, code, w))
 
 
-def classes(*names: str | None | bool) -> str:
+def classes(*names: str | bool | None) -> str:
     """The names that hold, in one className."""
     return " ".join(name for name in names if isinstance(name, str) and name)
 

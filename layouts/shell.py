@@ -33,12 +33,18 @@ NAVIGATION = (
     ("/wall", msg("Wall screen")),
 )
 LANGUAGES = (("id", "Indonesia"), ("en", "English"))
+_LIVE: dict[str, Any] = {"aria-live": "polite"}
+_PRESSED: dict[str, Any] = {"aria-pressed": "false"}
 THEMES = (("light", msg("Light")), ("dark", msg("Dark")))
 
 
 def shared_panels(snapshot: Snapshot, w: Words) -> dict[str, Any]:
     """The changing parts of the head, by element id; every page has them beside its own."""
-    return {"data-age": data_age(snapshot, w), "notice": notice(snapshot, w), "live-line": live_line(snapshot, w)}
+    return {
+        "data-age": data_age(snapshot, w),
+        "notice": notice(snapshot, w),
+        "live-line": live_line(snapshot, w),
+    }
 
 
 def shell(
@@ -53,13 +59,18 @@ def shell(
         html.Div(panels["notice"], id="notice"),
     ]
     inside.append(html.Main(frame, id="content", tabIndex="-1"))
-    inside.append(html.Div(panels["live-line"], id="live-line", role="status", **{"aria-live": "polite"}))
-    attributes = {"data-theme": theme, "data-bs-theme": theme, "data-page": page.name, **_for_script(snapshot, words)}
+    inside.append(html.Div(panels["live-line"], id="live-line", role="status", **_LIVE))
+    attributes: dict[str, Any] = {
+        "data-theme": theme,
+        "data-bs-theme": theme,
+        "data-page": page.name,
+        **_for_script(snapshot, words),
+    }
     kind = "pendopo wall" if page.wall else "pendopo"
     return html.Div(inside, id="pendopo", className=kind, lang=language, **attributes)
 
 
-def _for_script(snapshot: Snapshot, w: Words) -> dict[str, str]:
+def _for_script(snapshot: Snapshot, w: Words) -> dict[str, Any]:
     return {
         "data-at": stamp(snapshot.at),
         "data-clock-speed": f"{snapshot.clock_speed:g}",
@@ -77,7 +88,9 @@ def _for_script(snapshot: Snapshot, w: Words) -> dict[str, str]:
     }
 
 
-def _head(page: Page, snapshot: Snapshot, w: Words, panels: dict[str, Any], keep: dict[str, str]) -> html.Header:
+def _head(
+    page: Page, snapshot: Snapshot, w: Words, panels: dict[str, Any], keep: dict[str, str]
+) -> html.Header:
     here = _path(page, snapshot)
     name: list[Any] = [html.A(snapshot.city.name, href=_to("/wall", keep), className="city")]
     if snapshot.demo:
@@ -95,9 +108,13 @@ def _head(page: Page, snapshot: Snapshot, w: Words, panels: dict[str, Any], keep
         return html.Header([html.Div([*name, title], className="names"), facts], className="head")
     switches = html.Div(
         [
-            html.Button(w.t("Pause"), id="pause", className="switch", **{"aria-pressed": "false"}),
-            _switch(w.t("Language"), [(code, text, code.upper()) for code, text in LANGUAGES], "lang", here, keep),
-            _switch(w.t("Theme"), [(code, w.t(text), w.t(text)) for code, text in THEMES], "theme", here, keep),
+            html.Button(w.t("Pause"), id="pause", className="switch", **_PRESSED),
+            _switch(
+                w.t("Language"), [(code, text, code.upper()) for code, text in LANGUAGES], "lang", here, keep
+            ),
+            _switch(
+                w.t("Theme"), [(code, w.t(text), w.t(text)) for code, text in THEMES], "theme", here, keep
+            ),
         ],
         className="switches",
     )
@@ -118,12 +135,20 @@ def _navigation(here: str, w: Words, keep: dict[str, str]) -> dbc.Nav:
     return dbc.Nav([dbc.NavItem(link) for link in links], className="pages", navbar=False)
 
 
-def _switch(label: str, choices: list[tuple[str, str, str]], name: str, here: str, keep: dict[str, str]) -> html.Div:
+def _label(text: str) -> dict[str, Any]:
+    return {"aria-label": text}
+
+
+def _switch(
+    label: str, choices: list[tuple[str, str, str]], name: str, here: str, keep: dict[str, str]
+) -> html.Div:
     links = []
     for code, title, text in choices:
-        now: dict[str, str] = {"aria-current": "true"} if keep[name] == code else {}
-        links.append(html.A(text, href=_to(here, {**keep, name: code}), title=title, className="switch", **now))
-    return html.Div(links, className="switch-group", role="group", **{"aria-label": label})
+        now: dict[str, Any] = {"aria-current": "true"} if keep[name] == code else {}
+        links.append(
+            html.A(text, href=_to(here, {**keep, name: code}), title=title, className="switch", **now)
+        )
+    return html.Div(links, className="switch-group", role="group", **_label(label))
 
 
 def _path(page: Page, snapshot: Snapshot) -> str:

@@ -6,7 +6,7 @@ Everything that reaches the markup goes through `element`, which escapes texts a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 from xml.sax.saxutils import escape, quoteattr
 
 from dash.development.base_component import Component
@@ -19,17 +19,17 @@ class Markup(str):
 class Svg(Component):
     """`markup` inside a span of `className`; the browser side is `window.pendopo.Svg`."""
 
-    _children_props: list[str] = []
-    _base_nodes = ["children"]
+    _children_props: ClassVar[list[str]] = []
+    _base_nodes: ClassVar[list[str]] = ["children"]
     _namespace = "pendopo"
     _type = "Svg"
-    _prop_names = ["id", "markup", "className"]
-    _valid_wildcard_attributes: list[str] = []
-    available_wildcard_properties: list[str] = []
+    _prop_names: ClassVar[list[str]] = ["id", "markup", "className"]
+    _valid_wildcard_attributes: ClassVar[list[str]] = []
+    available_wildcard_properties: ClassVar[list[str]] = []
 
     def __init__(self, markup: Markup, className: str = "") -> None:
         self.available_properties = self._prop_names
-        super().__init__(markup=str(markup), className=className)
+        super().__init__(markup=str(markup), className=className)  # type: ignore[no-untyped-call]
 
 
 def element(tag: str, *inside: str, **attributes: Any) -> Markup:
@@ -45,7 +45,9 @@ def element(tag: str, *inside: str, **attributes: Any) -> Markup:
     return Markup(f"<{tag}{parts}>{body}</{tag}>")
 
 
-def drawing(width: float, height: float, shapes: Sequence[Markup], label: str, *, stretch: bool = False) -> Markup:
+def drawing(
+    width: float, height: float, shapes: Sequence[Markup], label: str, *, stretch: bool = False
+) -> Markup:
     """A whole picture in its own units with its text equivalent; `stretch` fills the box it is put in.
 
     An empty `label` marks a picture that repeats a text beside it: it is hidden from screen readers.

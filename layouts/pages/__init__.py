@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from layouts.pages import wall
+from layouts.pages import mayor, sources, wall
 from layouts.pages.page import Page
 
-PAGES: tuple[Page, ...] = (wall.PAGE,)
+PAGES: tuple[Page, ...] = (
+    wall.PAGE,
+    mayor.PAGE,
+    sources.PAGE,
+)
 
 __all__ = ["PAGES", "Page"]

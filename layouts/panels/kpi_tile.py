@@ -17,10 +17,11 @@ PAGES = {
     Domain.OPD_INTEGRATION: "/integration",
     Domain.E_ATTENDANCE: "/attendance",
 }
+NBSP = "\u00a0"
 COUNTED = {
     Domain.SERVICE_REQUESTS: msg("{n} of {all} OPD reporting"),
     Domain.APP_UPTIME: msg("{n} of {all} applications heard"),
-    Domain.OPD_INTEGRATION: msg("{n} of {all} OPD reporting"),
+    Domain.OPD_INTEGRATION: msg("{n} of {all} interfaces heard"),
     Domain.E_ATTENDANCE: msg("{n} of {all} OPD reporting"),
 }
 
@@ -32,6 +33,13 @@ def kpi_tile(snapshot: Snapshot, key: str, w: Words, *, wall: bool = False) -> A
         return html.Div(key, className="tile no_data")
     reading = snapshot.readings.get(key)
     found = look(reading)
+    if (
+        kpi.domain is Domain.E_ATTENDANCE
+        and snapshot.day_off
+        and reading is not None
+        and reading.value is None
+    ):
+        found = Look("day_off")
     title = w.t(kpi.title)
     inside = [
         html.Div(title, className="tile-title"),
@@ -47,7 +55,7 @@ def kpi_tile(snapshot: Snapshot, key: str, w: Words, *, wall: bool = False) -> A
 
 
 def _figure(snapshot: Snapshot, kpi: Kpi, reading: Reading | None, found: Look, w: Words) -> html.Div:
-    missing = found.kind == "no_data" or reading is None
+    missing = found.kind in ("no_data", "day_off") or reading is None
     digits, unit = (MISSING, "") if missing or reading is None else w.value(reading.value, reading.unit)
     value: list[Any] = [html.Span(digits, className="tile-value")]
     if unit:
@@ -64,7 +72,7 @@ def _target(snapshot: Snapshot, kpi: Kpi, reading: Reading | None, w: Words, wal
 
 
 def reporting(kpi: Kpi, reading: Reading | None, w: Words, brief: bool) -> html.Span | None:
-    """"28 of 30 OPD reporting" where some are silent; `brief` is "28/30" with the sentence behind it."""
+    """ "28 of 30 OPD reporting" where some are silent; `brief` is "28/30" with the sentence behind it."""
     if reading is None or reading.reporting is None or reading.expected is None:
         return None
     if reading.reporting >= reading.expected:
@@ -73,7 +81,7 @@ def reporting(kpi: Kpi, reading: Reading | None, w: Words, brief: bool) -> html.
     sentence = w.t(COUNTED[kpi.domain], n=n, all=everyone)
     if not brief:
         return html.Span(sentence, className="heard")
-    noun = "" if kpi.domain is Domain.APP_UPTIME else "\u00a0OPD"
+    noun = f"{NBSP}OPD" if kpi.domain in (Domain.SERVICE_REQUESTS, Domain.E_ATTENDANCE) else ""
     return html.Span(f"{n}/{everyone}{noun}", title=sentence, className="heard")
 
 
@@ -81,11 +89,15 @@ def _foot(snapshot: Snapshot, reading: Reading | None, w: Words, wall: bool) -> 
     """As-of time and owner. A wall shows the time alone; elsewhere the age stands beside it."""
     at = reading.observed_at if reading and reading.freshness is not Freshness.NEVER else None
     code = owner(snapshot, reading) if reading else None
-    who: Any = short(snapshot, code) if wall or snapshot.page in ("mayor", "opd") else opd_link(snapshot, code, w)
+    who: Any = (
+        short(snapshot, code) if wall or snapshot.page in ("mayor", "opd") else opd_link(snapshot, code, w)
+    )
     as_of = w.moment(at, snapshot.at) if at else MISSING
     if wall or at is None:
         time: Any = html.Span(as_of, className="as-of")
     else:
         time = ago(at, snapshot.at, w, w.t("as of {time}", time=as_of) + " · {age}", kind="observed")
     tight = wall and len(as_of) + len(who) > 21
-    return html.Div([time, html.Span(who, className="who")], className=classes("tile-foot", tight and "tight"))
+    return html.Div(
+        [time, html.Span(who, className="who")], className=classes("tile-foot", tight and "tight")
+    )
