@@ -51,8 +51,11 @@ def _wall(conn: Connection, settings: Settings, at: datetime, found: Mapping[Key
 def _mayor(conn: Connection, settings: Settings, at: datetime, found: Mapping[Key, Reading]) -> MayorView:
     rows = standings(settings, found)
     need = [s for s in rows if s.act or s.watch][:FIVE]
-    praised = [s for s in reversed(rows) if s.on_target and not s.act and not s.watch]
-    praised.sort(key=lambda s: (-s.on_target, s.unknown, s.opd))
+    # Few OPD meet everything on one day: nothing to act on, and the fewest misses, is worth a word.
+    praised = sorted(
+        (s for s in rows if s.on_target and not s.act),
+        key=lambda s: (s.watch, -s.on_target, s.distance, s.opd),
+    )
     return MayorView(
         need=tuple(need),
         deserve=tuple(praised[:FIVE]),

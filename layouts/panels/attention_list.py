@@ -32,7 +32,9 @@ def _row(snapshot: Snapshot, one: Attention, w: Words) -> html.Li:
     title: Any = w.t(one.title)
     if kpi is not None:
         title = html.A(title, href=href(PAGES[kpi.domain], w))
-    far = w.t("{value} (target {limit})", value=w.figure(reading.value, reading.unit), limit=target(reading, w))
+    far = w.t(
+        "{value} (target {limit})", value=w.figure(reading.value, reading.unit), limit=target(reading, w)
+    )
     return html.Li(
         [
             state(found, snapshot.at, w),

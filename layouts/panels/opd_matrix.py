@@ -35,7 +35,9 @@ def opd_strip(snapshot: Snapshot, standings: Sequence[OpdStanding], w: Words) ->
     """How many OPD stand where, and the worst by name, as many as one line of a wall takes."""
     kinds = [standing_kind(one) for one in standings]
     counts = [
-        html.Span([html.B(w.number(kinds.count(kind))), " ", w.t(STATE_WORDS[kind])], className=f"state {kind}")
+        html.Span(
+            [html.B(w.number(kinds.count(kind))), " ", w.t(STATE_WORDS[kind])], className=f"state {kind}"
+        )
         for kind in ("act", "watch", "on_target", "no_data")
         if kind in kinds
     ]
@@ -46,7 +48,9 @@ def opd_strip(snapshot: Snapshot, standings: Sequence[OpdStanding], w: Words) ->
         if len(name) + 4 > room:
             break
         room -= len(name) + 4
-        names.append(html.Span(name, className=f"state {standing_kind(one)}", title=full(snapshot, one.opd, w)))
+        names.append(
+            html.Span(name, className=f"state {standing_kind(one)}", title=full(snapshot, one.opd, w))
+        )
     if len(bad) > len(names):
         names.append(html.Span(f"+{w.number(len(bad) - len(names))}", className="more"))
     head = html.H2(w.t("{n} OPD", n=w.number(len(standings))))
@@ -63,10 +67,17 @@ def opd_matrix(snapshot: Snapshot, w: Words) -> Any:
     codes.sort(key=lambda code: _rank(cells[code]))
     head = html.Thead(html.Tr([html.Th("OPD"), *(html.Th(w.t(word)) for word in DOMAIN_WORDS.values())]))
     rows = [
-        html.Tr([html.Th(opd_link(snapshot, code, w), scope="row"), *(_cell(found, w) for found in cells[code].values())])
+        html.Tr(
+            [
+                html.Th(opd_link(snapshot, code, w), scope="row"),
+                *(_cell(found, w) for found in cells[code].values()),
+            ]
+        )
         for code in codes
     ]
-    return html.Div(dbc.Table([head, html.Tbody(rows)], className="matrix", hover=False), className="scroll-x")
+    return html.Div(
+        dbc.Table([head, html.Tbody(rows)], className="matrix", hover=False), className="scroll-x"
+    )
 
 
 def _cells(snapshot: Snapshot, code: str) -> Mapping[Domain, list[Look]]:

@@ -61,7 +61,10 @@ def _picture(points: Sequence[TrendPoint], target: float | None, label: str) -> 
     if points:
         end = points[-1].at
         placed = [
-            (round(WIDTH - (end - point.at) / WINDOW * WIDTH, 1), None if point.value is None else y(point.value))
+            (
+                round(WIDTH - (end - point.at) / WINDOW * WIDTH, 1),
+                None if point.value is None else y(point.value),
+            )
             for point in points
             if end - point.at <= WINDOW
         ]
