@@ -1,0 +1,118 @@
+"""The domain pages' views at the sample's moment: every state, every gap, and names that are long."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from kpis.types import Snapshot
+from kpis.views import (
+    AppDay,
+    AppRow,
+    AppState,
+    InterfaceRow,
+    RequestRow,
+    Step,
+    UptimeView,
+)
+from tests.layouts import sample
+
+NOW = sample.NOW
+TODAY = NOW.astimezone(sample.SETTINGS.zone).date()
+OPDS = [opd.code for opd in sample.CITY.opds]
+
+
+def requests(count: int = 12) -> tuple[RequestRow, ...]:
+    statuses = ("received", "verified", "assigned", "in_progress", "answered")
+    return tuple(
+        RequestRow(
+            source="lapor" if n % 3 else "sms",
+            id=f"2026{n:06d}",
+            opd=OPDS[(n * 7) % len(OPDS)],
+            status=statuses[n % 5],
+            category=None if n == 4 else ("jalan rusak", "lampu_jalan", "sampah menumpuk di saluran")[n % 3],
+            channel=None if n == 3 else ("sms", "tatap_muka", "radio_warga")[n % 3],
+            kelurahan=None if n == 2 else "Karangmulya",
+            opened_at=NOW - timedelta(days=64 - n * 3, hours=5),
+            due_at=None if n == 5 else NOW - timedelta(days=50 - n * 5, hours=5),
+        )
+        for n in range(count)
+    )
+
+
+def _days(number: int) -> tuple[AppDay, ...]:
+    found = []
+    for back in range(29, -1, -1):
+        whole = 86_400.0 if back else 8.7 * 3600
+        down = whole if (number + back) % 17 == 0 else 900.0 if (number + back) % 11 == 0 else 0.0
+        seen = 0.0 if (number + back) % 13 == 0 else whole
+        down = min(down, seen)
+        found.append(AppDay(day=TODAY - timedelta(days=back), up_s=seen - down, down_s=down))
+    return tuple(found)
+
+
+def app(number: int, state: AppState) -> AppRow:
+    never = state is AppState.NEVER
+    code = OPDS[number % len(OPDS)]
+    host = f"layanan{number}.{code}.kotacontoh.go.id"
+    return AppRow(
+        app=host,
+        name=host if number % 9 == 0 else "Sistem Informasi Pelayanan Perizinan Terpadu Satu Pintu",
+        opd=None if number % 8 == 0 else code,
+        owner=None if number % 5 == 0 else "Bidang Pengelolaan Informasi Administrasi",
+        url=None if number % 7 == 0 else f"https://{host}/",
+        hosting="pusat data kota",
+        state=state,
+        since=None if never else NOW - timedelta(minutes=11 * number + 3),
+        observed_at=None if never else NOW - timedelta(seconds=40),
+        latency_ms=None if never or state is AppState.DOWN else 80.0 + 37 * number,
+        status_code=503 if state is AppState.DOWN and number % 2 else None,
+        error=("timeout" if number % 2 == 0 else "http 503") if state is AppState.DOWN else None,
+        cert_expires_at=None if number % 3 else NOW + timedelta(days=number * 6 - 20),
+        uptime_24h=None if never else 0.9987,
+        uptime_30d=None if never else 0.99421,
+        days=() if never else _days(number),
+    )
+
+
+def apps(count: int = 60) -> tuple[AppRow, ...]:
+    worst = [AppState.DOWN] * 4 + [AppState.UNKNOWN] * 3 + [AppState.MAINTENANCE] * 2
+    states = [*worst, *[AppState.UP] * (count - 13), *[AppState.NEVER] * 4]
+    return tuple(app(number, state) for number, state in enumerate(states))
+
+
+def interfaces(count: int = 36) -> tuple[InterfaceRow, ...]:
+    found = []
+    for number in range(count):
+        step = (Step.TERDAFTAR, Step.TERHUBUNG, Step.TERINTEGRASI)[number * 3 // count]
+        never = number < 2
+        good = step is not Step.TERDAFTAR
+        found.append(
+            InterfaceRow(
+                opd=OPDS[number % (len(OPDS) - 2)],
+                system=("sipd", "simpeg", "siak", "e-kinerja")[number % 4],
+                interface=("realisasi", "pegawai", "penduduk_per_kelurahan")[number % 3],
+                last_run_at=None if never else NOW - timedelta(hours=number),
+                last_ok=None if never else good,
+                last_ok_at=NOW - timedelta(hours=number) if good else None,
+                data_as_of=NOW - timedelta(hours=number + 2) if good else None,
+                data_age_hours=number + 2.0 if good else None,
+                runs_24h=0 if never else 24,
+                ok_24h=24 if good else 0,
+                matched_share=0.971 if good else None,
+                rejected_share=0.004 if good else None,
+                step=step,
+                error=None if good or never else "connection refused by the service bus",
+            )
+        )
+    return tuple(found)
+
+
+def app_uptime(**changes: object) -> Snapshot:
+    rows = apps()
+    view = UptimeView(
+        apps=rows,
+        without_owner=sum(row.owner is None and row.opd is None for row in rows),
+        never_checked=sum(row.state is AppState.NEVER for row in rows),
+        objective=0.995,
+    )
+    return sample.snapshot("app_uptime", view, **changes)
