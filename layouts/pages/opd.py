@@ -67,11 +67,8 @@ def _rank(view: OpdView, w: Words) -> Any:
 def _step(step: OpdStep, w: Words) -> html.P:
     inside: list[Any] = [html.B(w.t(STEP_WORDS[step.step.value]))]
     if step.interfaces:
-        count = w.t(
-            "{n} of {all} interfaces at the top step",
-            n=w.number(step.integrated),
-            all=w.number(step.interfaces),
-        )
+        top, all_of_them = w.number(step.integrated), w.number(step.interfaces)
+        count = w.t("{n} of {all} interfaces at the top step", n=top, all=all_of_them)
         inside.append(f" · {count}")
     if step.lacks:
         inside.append(" · " + w.t("Next step: {what}", what=w.t(step.lacks)))

@@ -37,9 +37,12 @@ REJECT_TITLES = (
     msg("Where"),
 )
 
+COUNTS = ("Accepted", "Known", "Rejected", "Times")
+
 
 def _head(titles: tuple[str, ...], w: Words) -> html.Thead:
-    return html.Thead(html.Tr([html.Th(w.t(title)) for title in titles]))
+    cells = [html.Th(w.t(title), className="n" if title in COUNTS else "") for title in titles]
+    return html.Thead(html.Tr(cells))
 
 
 def panels(snapshot: Snapshot, w: Words) -> Panels:
