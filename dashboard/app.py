@@ -48,7 +48,7 @@ class Dashboard:
         self.snapshots = Snapshots(tables)
         self.renderer = Renderer(self.snapshots, pages, settings.city)
         self.hub = Hub(self.renderer.panels, self._fields, pace=pace)
-        self._watch = Watch(listener, self._changed, self.hub.touch)
+        self._watch = Watch(listener, self._changed, self._lost)
         self.dash = _dash(tables, self.snapshots, settings)
         self.gate = Gate(
             self.dash.server,
@@ -63,7 +63,13 @@ class Dashboard:
 
     def _changed(self, version: int) -> None:
         self.snapshots.version = version
+        if not self.snapshots.store_ok:
+            self.snapshots.doubt()
         self.hub.announce(version)
+
+    def _lost(self) -> None:
+        self.snapshots.doubt()
+        self.hub.touch()
 
     def _fields(self) -> Mapping[str, Any]:
         """What every event tells the browser: which build this is, and the city's time in ms."""

@@ -45,11 +45,13 @@ class Source(Protocol):
 class _Entry:
     snapshot: Snapshot
     made: float
+    doubts: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Flight:
     version: int
+    doubts: int
     task: asyncio.Task[Snapshot]
 
 
@@ -72,6 +74,7 @@ class Snapshots:
     ) -> None:
         self.version = 0
         self.store_ok = True
+        self._doubts = 0
         self._source = source
         self._keep = keep
         self._fresh_for = fresh_for
@@ -88,22 +91,28 @@ class Snapshots:
             self._entries.move_to_end(key)
             return entry.snapshot
         flight = self._flights.get(key)
-        if flight is None or flight.version < self.version:
-            flight = _Flight(self.version, asyncio.create_task(self._refresh(key)))
+        if flight is None or flight.version < self.version or flight.doubts < self._doubts:
+            task = asyncio.create_task(self._refresh(key, self._doubts))
+            flight = _Flight(self.version, self._doubts, task)
             self._flights[key] = flight
         return await asyncio.shield(flight.task)
+
+    def doubt(self) -> None:
+        """The store went away or came back: what is held is read again before it is shown again."""
+        self._doubts += 1
 
     def close(self) -> None:
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _serves(self, entry: _Entry) -> bool:
         current = entry.snapshot.version >= self.version or not entry.snapshot.store_ok
+        current = current and entry.doubts == self._doubts
         return current and self._clock() - entry.made < self._fresh_for
 
-    async def _refresh(self, key: Key) -> Snapshot:
+    async def _refresh(self, key: Key, doubts: int) -> Snapshot:
         try:
             snapshot = await self._read(key)
-            self._entries[key] = _Entry(snapshot, self._clock())
+            self._entries[key] = _Entry(snapshot, self._clock(), doubts)
             self._entries.move_to_end(key)
             while len(self._entries) > self._keep:
                 self._entries.popitem(last=False)

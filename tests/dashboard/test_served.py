@@ -55,7 +55,7 @@ async def test_a_database_that_goes_and_comes_back_is_said_and_survived(
         hand.write("requests_open", 1204)
         viewer = Watcher(server.port).start()
         await viewer.until(shows("1.204"))
-        await asyncio.to_thread(durable_postgres.stop)
+        await asyncio.to_thread(durable_postgres.kill)
         _, _, lost = await viewer.until(lambda name, data: data.get("store_ok") is False, 20)
         assert lost["panels"]["notice"], "the page says that the database is away"
         await asyncio.to_thread(durable_postgres.start)

@@ -107,6 +107,18 @@ async def test_a_store_that_is_away_is_not_asked_for_every_request(
     assert len(tables.reads) == 2
 
 
+async def test_what_is_held_is_read_again_when_the_store_is_in_doubt(
+    snapshots: Snapshots, tables: FakeTables
+) -> None:
+    await snapshots.get(WALL)
+    tables.away = True
+    snapshots.doubt()
+    assert not (await snapshots.get(WALL)).store_ok
+    tables.away = False
+    snapshots.doubt()
+    assert (await snapshots.get(WALL)).store_ok
+
+
 async def test_a_store_that_does_not_answer_counts_as_away(snapshots: Snapshots, tables: FakeTables) -> None:
     await snapshots.get(WALL)
     tables.slow = 1.0
