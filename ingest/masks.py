@@ -68,7 +68,10 @@ def mask_json(raw: str) -> str:
     try:
         parsed = json.loads(raw)
         masked = _walked(parsed)
-        return raw if masked == parsed else json.dumps(masked, ensure_ascii=False)
+        if masked == parsed:
+            return raw
+        # Half a surrogate pair goes back to the escape it was: no store holds it otherwise.
+        return json.dumps(masked, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
     except (ValueError, RecursionError):
         return mask(raw)
 

@@ -134,6 +134,7 @@ def test_json_that_holds_nothing_personal_stays_as_it_was_written() -> None:
     raw = '{ "a": 1.50,"b":"caf\\u00e9" }'
     assert mask_json(raw) == raw
     assert mask_json('{"hp": "081234567890') == f'{{"hp": "{PHONE}', "what is not JSON is masked as text"
+    assert mask_json('["081234567890", "\\ud800"]') == f'["{PHONE}", "\\ud800"]'
     assert PHONE in mask_json('{"hp": "0812\\u20133456\\u20137890"}'), "escapes hide nothing"
 
 
