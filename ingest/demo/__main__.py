@@ -29,7 +29,7 @@ from kpis.config import DemoSettings, Settings, load
 from kpis.errors import ConfigError, PendopoError
 
 _READY_WITHIN_S = 60.0
-_FULL_WITHIN_S = 12.0
+_FULL_WITHIN_S = 16.0
 _FIRST = ("requests_open", "app_uptime_30d", "opd_integrated")
 _PDEATHSIG = 1
 
