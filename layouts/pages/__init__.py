@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from layouts.pages import mayor, sources, wall
+from layouts.pages import mayor, opd, sources, wall
 from layouts.pages.page import Page
 
 PAGES: tuple[Page, ...] = (
     wall.PAGE,
     mayor.PAGE,
+    opd.PAGE,
     sources.PAGE,
 )
 
