@@ -6,11 +6,16 @@ from datetime import timedelta
 
 from kpis.types import Snapshot
 from kpis.views import (
+    AgeBand,
     AppDay,
     AppRow,
     AppState,
+    Count,
     InterfaceRow,
+    OpdRequests,
+    RequestDay,
     RequestRow,
+    RequestsView,
     Step,
     UptimeView,
 )
@@ -116,3 +121,47 @@ def app_uptime(**changes: object) -> Snapshot:
         objective=0.995,
     )
     return sample.snapshot("app_uptime", view, **changes)
+
+
+def service_requests(**changes: object) -> Snapshot:
+    days = tuple(
+        RequestDay(
+            day=TODAY - timedelta(days=back),
+            opened=0 if back == 9 else 150 + (back * 37) % 90,
+            closed=0 if back % 7 == 0 else 140 + (back * 53) % 110,
+        )
+        for back in range(29, -1, -1)
+    )
+    bands = ((0, 3, 512, 0), (3, 7, 604, 12), (7, 14, 611, 160), (14, 30, 402, 240), (30, 60, 180, 120))
+    ages = [AgeBand(from_days=a, to_days=b, count=n, overdue=late) for a, b, n, late in bands]
+    view = RequestsView(
+        by_status=_counts("received", "verified", "assigned", "in_progress", "answered"),
+        by_channel=_counts("sms", "whatsapp", "aplikasi", "web", "tatap_muka", "radio_warga"),
+        by_category=_counts("jalan rusak", "lampu_jalan", "sampah menumpuk di saluran pembuangan warga"),
+        by_kelurahan=_counts(*(f"Karang{n}" for n in range(30))),
+        ages=(*ages, AgeBand(from_days=60, to_days=None, count=32, overdue=32)),
+        by_opd=tuple(
+            OpdRequests(
+                opd=code,
+                open=600 - n * 20,
+                overdue=max(0, 100 - n * 6),
+                closed_30d=0 if n == 7 else 1204 - n * 30,
+                close_days_p50=None if n == 7 else 6.41,
+                close_days_p90=None if n == 7 else 16.2,
+            )
+            for n, code in enumerate(OPDS)
+        ),
+        days=days,
+        oldest=requests(),
+    )
+    return sample.snapshot("service_requests", view, **changes)
+
+
+def _counts(*labels: str) -> tuple[Count, ...]:
+    return tuple(
+        Count(label=label, count=1204 // (n + 1), overdue=0 if n == 2 else 211 // (n + 1))
+        for n, label in enumerate(labels)
+    )
+
+
+SNAPSHOTS = {"service_requests": service_requests, "app_uptime": app_uptime}

@@ -1,0 +1,63 @@
+"""What stands around a drawn chart: its scale, its ends, and what its shapes mean.
+
+Letters are HTML, so that a drawing may be stretched to any width without stretching them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor, log10
+
+from dash import html
+
+from layouts.svg import Markup, Svg, drawing, element
+
+WIDTH, HEIGHT = 600.0, 160.0
+
+
+def chart(
+    shapes: Sequence[Markup],
+    label: str,
+    *,
+    high: str,
+    low: str,
+    ends: Sequence[str],
+    legend: Sequence[tuple[str, str]],
+) -> html.Div:
+    """Shapes in a field of `WIDTH` × `HEIGHT`. `high` and `low` are the ends of the scale, `ends` the
+    words under the axis from left to right, `legend` pairs of a shape's class and its meaning."""
+    axis = element("path", d=f"M0 {HEIGHT:g}H{WIDTH:g}M0 0H{WIDTH:g}", class_="c-axis")
+    plot = Svg(drawing(WIDTH, HEIGHT, [axis, *shapes], label, stretch=True), className="plot")
+    scale = html.Div([html.Span(high), html.Span(low)], className="scale")
+    keys = [
+        html.Span([Svg(_sample(kind), className="swatch"), meaning], className="key")
+        for kind, meaning in legend
+    ]
+    return html.Div(
+        [
+            html.Div(keys, className="legend"),
+            html.Div([scale, plot], className="field"),
+            html.Div([html.Span(text) for text in ends], className="ends"),
+        ],
+        className="chart",
+    )
+
+
+def round_up(value: float) -> float:
+    """The next round figure at or above: 1, 2, 2.5 or 5 times a power of ten."""
+    if value <= 0:
+        return 1.0
+    power: float = 10.0 ** floor(log10(value))
+    step = next(step for step in (1, 2, 2.5, 5, 10) if value <= step * power)
+    return float(ceil(step * power))
+
+
+def _sample(kind: str) -> Markup:
+    """What a shape looks like: a stroke for the lines, a box for the bars."""
+    if kind.startswith("l-"):
+        shape = element("path", d="M1 8H23", class_=kind)
+    elif kind == "c-limit":
+        shape = element("path", d="M12 1V15", class_=kind)
+    else:
+        shape = element("rect", x=6, y=2, width=12, height=12, class_=kind)
+    return drawing(24, 16, [shape], "")
