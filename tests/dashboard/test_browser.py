@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+import layouts.pages
 from kpis.store import Store
 from kpis.types import Severity
+from layouts.pages import PAGES
 from tests.dashboard.running import Hand, RunningDashboard
 from tests.keeper import Keeper
 
@@ -83,6 +85,18 @@ def test_the_first_paint_of_the_page_has_its_figures(
     assert "1.204" in unwatched.locator(TILE).inner_text()
 
 
+@pytest.mark.parametrize("one", PAGES, ids=lambda one: one.name)
+def test_every_page_opens_and_is_live_in_both_languages(
+    page: Page, server: RunningDashboard, hand: Hand, one: layouts.pages.Page
+) -> None:
+    path = one.path.replace("<code>", "dlh")
+    for language, word in (("id", "Terhubung"), ("en", "Connected")):
+        shown(page, server, f"{path}?lang={language}")
+        expect(page.locator("#connection")).to_have_text(word)
+        assert page.locator("html").get_attribute("lang") == language
+        assert "Kota Contoh" in page.title()
+
+
 def test_a_page_asks_only_its_own_server(page: Page, server: RunningDashboard, hand: Hand) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -128,24 +142,24 @@ def test_the_clock_shows_the_citys_time(page: Page, server: RunningDashboard, ha
 def test_a_paused_page_stands_still_and_then_shows_the_newest(
     page: Page, server: RunningDashboard, hand: Hand
 ) -> None:
-    shown(page, server)
-    page.evaluate(
-        "document.querySelector('#pendopo').insertAdjacentHTML('beforeend', '<button id=pause>II</button>')"
-    )
+    hand.write("requests_overdue_share", 0.125)
+    shown(page, server, "/mayor")
+    tile = page.locator("#tile-requests_overdue_share")
+    expect(tile).to_contain_text("12,5")
     page.locator("#pause").click()
     expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
-    for value in (7001, 7002):
-        hand.write("requests_open", value)
-        page.wait_for_timeout(700)
-    expect(page.locator(TILE)).to_contain_text("1.204")
+    for value in (0.375, 0.625):
+        hand.write("requests_overdue_share", value)
+        page.wait_for_timeout(1000)
+    expect(tile).to_contain_text("12,5")
     page.locator("#pause").click()
-    expect(page.locator(TILE)).to_contain_text("7.002")
+    expect(tile).to_contain_text("62,5")
 
 
 def test_ages_go_on_by_the_citys_clock(keeper: Keeper, unwatched: Page) -> None:
-    """In a city whose clock runs 600 times as fast, a minute of age passes ten times a second."""
+    """In a city whose clock runs 60 times as fast, a minute of age passes every second."""
     now = datetime.now(UTC).isoformat()
-    server = RunningDashboard(keeper, more=f"[clock]\nreal = {now}\ncity = {now}\nspeed = 600")
+    server = RunningDashboard(keeper, more=f"[clock]\nreal = {now}\ncity = {now}\nspeed = 60")
     with server.open_store() as store:
         Hand(store).write("requests_open", 1204)
         shown(unwatched, server)
