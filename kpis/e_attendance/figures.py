@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,8 +15,8 @@ from kpis.days import late_after, local_day
 from kpis.e_attendance.tables import (
     LEAVE,
     attendance,
+    attendance_cell,
     attendance_day,
-    attendance_person,
     day_counts,
     is_worked,
     person_counts,
@@ -69,7 +69,7 @@ def figures(conn: Connection, settings: Settings, at: datetime) -> dict[str | No
         f.settled = settled
     _people(conn, settings, day, t, found)
     _checkins(conn, day, t, found)
-    _observed(conn, t, found)
+    _observed(conn, day, t, found)
     return found
 
 
@@ -111,21 +111,32 @@ def _checkins(conn: Connection, day: date, t: int, found: dict[str | None, Atten
                 f.doubtful += doubts
 
 
-def _observed(conn: Connection, t: int, found: dict[str | None, AttendanceFigures]) -> None:
-    """The newest clock event up to `t` of each OPD, on the last day anybody clocked."""
-    a, p = attendance, attendance_person
-    last_day = conn.execute(
-        sa.select(sa.func.max(p.c.day)).where(
-            p.c.first_in <= t, p.c.day <= instant(t + 86_400_000_000).date()
+def _observed(conn: Connection, day: date, t: int, found: dict[str | None, AttendanceFigures]) -> None:
+    """The newest clock event up to `t` of each OPD, on the last day it has a cell and an event for."""
+    a, c = attendance, attendance_cell
+    waiting = {opd: day for opd in found if opd is not None}
+    while waiting:
+        last = (
+            sa.select(c.c.opd, sa.func.max(c.c.day))
+            .where(sa.or_(*(sa.and_(c.c.opd == opd, c.c.day <= until) for opd, until in waiting.items())))
+            .group_by(c.c.opd)
         )
-    ).scalar()
-    if last_day is None:
-        return
-    query = sa.select(a.c.opd, sa.func.max(a.c.at)).where(a.c.day == last_day, a.c.at <= t).group_by(a.c.opd)
-    for opd, newest in conn.execute(query):
-        for f in (found[None], found.get(opd)):
-            if f is not None:
-                f.observed_at = max(f.observed_at or instant(newest), instant(newest))
+        waiting = {}
+        by_day: dict[date, list[str]] = {}
+        for opd, last_day in conn.execute(last):
+            by_day.setdefault(last_day, []).append(opd)
+        for last_day, opds in by_day.items():
+            newest = sa.select(a.c.opd, sa.func.max(a.c.at)).where(
+                a.c.day == last_day, a.c.opd.in_(opds), a.c.at <= t
+            )
+            seen = {opd: instant(at) for opd, at in conn.execute(newest.group_by(a.c.opd))}
+            for opd in opds:
+                if opd in seen:
+                    found[opd].observed_at = seen[opd]
+                else:
+                    waiting[opd] = last_day - timedelta(days=1)
+    told = [f.observed_at for f in found.values() if f.observed_at is not None]
+    found[None].observed_at = max(told, default=None)
 
 
 def _of_people(part: int, whole: int, f: AttendanceFigures) -> Measurement:
