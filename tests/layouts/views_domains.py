@@ -11,8 +11,11 @@ from kpis.views import (
     AppRow,
     AppState,
     Count,
+    IntegrationView,
     InterfaceRow,
+    LedgerBreak,
     OpdRequests,
+    OpdStep,
     RequestDay,
     RequestRow,
     RequestsView,
@@ -165,3 +168,53 @@ def _counts(*labels: str) -> tuple[Count, ...]:
 
 
 SNAPSHOTS = {"service_requests": service_requests, "app_uptime": app_uptime}
+
+
+def _breaks(count: int) -> tuple[LedgerBreak, ...]:
+    reasons = ("missing_before", "differs", "exceeds")
+    stages = ("procurement", "budget", "contract")
+    return tuple(
+        LedgerBreak(
+            opd=OPDS[n % len(OPDS)],
+            year=2026,
+            code=f"5.02.02.2.01.{n:04d}",
+            name=None if n == 1 else "Koordinasi dan Penyusunan Dokumen Perencanaan Perangkat Daerah",
+            stage=stages[n % 3],
+            reason=reasons[n % 3],
+            amount=1_254_000_000.0 + n,
+            against=None if n % 3 == 0 else 1_200_000_000.0,
+            since=NOW - timedelta(days=90 - n),
+        )
+        for n in range(count)
+    )
+
+
+def integration(**changes: object) -> Snapshot:
+    lacks = {
+        Step.BELUM: "register an interface",
+        Step.TERDAFTAR: "sync successfully within the interval",
+        Step.TERHUBUNG: "match reference codes and lower rejected rows",
+        Step.SEBAGIAN: "bring every interface to the top step",
+        Step.TERINTEGRASI: None,
+    }
+    order = [Step.BELUM] * 2 + [Step.TERDAFTAR] + [Step.TERHUBUNG] * 2 + [Step.SEBAGIAN] * 4
+    steps = [*order, *[Step.TERINTEGRASI] * (len(OPDS) - len(order))]
+    view = IntegrationView(
+        steps=tuple(
+            OpdStep(
+                opd=code,
+                step=step,
+                lacks=lacks[step],
+                interfaces=0 if step is Step.BELUM else 3,
+                integrated=3 if step is Step.TERINTEGRASI else int(step is Step.SEBAGIAN),
+            )
+            for code, step in zip(OPDS, steps, strict=True)
+        ),
+        interfaces=interfaces(),
+        breaks=_breaks(43),
+        codes=412,
+    )
+    return sample.snapshot("integration", view, **changes)
+
+
+SNAPSHOTS["integration"] = integration
