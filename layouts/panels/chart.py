@@ -53,7 +53,10 @@ def round_up(value: float) -> float:
 
 
 def _sample(kind: str) -> Markup:
-    """What a shape looks like: a stroke for the lines, a box for the bars."""
+    """What a shape looks like: a stroke for the lines, a ring for today, a box for the bars."""
+    if kind == "l-now":
+        rings = [element("path", d="M12 8h0", class_=name) for name in (kind, f"{kind}-in")]
+        return drawing(24, 16, rings, "")
     if kind.startswith("l-"):
         shape = element("path", d="M1 8H23", class_=kind)
     elif kind == "c-limit":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from kpis.types import Snapshot
@@ -10,10 +11,14 @@ from kpis.views import (
     AppDay,
     AppRow,
     AppState,
+    ArrivalPoint,
+    AttendanceDay,
+    AttendanceView,
     Count,
     IntegrationView,
     InterfaceRow,
     LedgerBreak,
+    OpdAttendance,
     OpdRequests,
     OpdStep,
     RequestDay,
@@ -218,3 +223,51 @@ def integration(**changes: object) -> Snapshot:
 
 
 SNAPSHOTS["integration"] = integration
+
+
+def _opd_day(number: int, opd: str) -> OpdAttendance:
+    present = 60 + number * 3
+    return OpdAttendance(
+        opd=opd,
+        expected=present + 12,
+        leave=4,
+        present=0 if number == 0 else present,
+        off_site=2,
+        late=0 if number == 0 else number,
+        left_early=0,
+        unexplained=number % 3,
+        checkins=0 if number == 0 else present + 1,
+        doubtful=number % 2,
+    )
+
+
+def attendance(day_off: str | None = None, **changes: object) -> Snapshot:
+    minutes = range(6 * 60, 10 * 60 + 1, 10)
+    worked = [TODAY - timedelta(days=back) for back in range(29, -1, -1)]
+    view = AttendanceView(
+        day=TODAY,
+        day_off=day_off,
+        shift_start="07:30",
+        grace_minutes=15,
+        by_opd=tuple(
+            replace(_opd_day(n, code), **({"expected": 0, "leave": 0} if day_off else {}))
+            for n, code in enumerate(OPDS)
+        ),
+        arrivals=tuple(
+            ArrivalPoint(
+                minute=minute,
+                today=None if minute > 8 * 60 + 42 or day_off else min(0.91, (minute - 355) / 160),
+                usual=min(0.94, (minute - 350) / 150),
+            )
+            for minute in minutes
+        ),
+        days=tuple(
+            AttendanceDay(day=day, attended=7_900 + 31 * (n % 11), due=8_870, late=640 + n)
+            for n, day in enumerate(worked)
+            if day.isoweekday() < 6
+        ),
+    )
+    return sample.snapshot("attendance", view, **changes)
+
+
+SNAPSHOTS["attendance"] = attendance
