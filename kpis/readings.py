@@ -142,19 +142,30 @@ def as_of(conn: Connection, settings: Settings, at: datetime) -> dict[Key, Readi
     """Readings computed from the facts as they were at `at`."""
     known = catalogue()
     began = _began(conn, at)
-    return {
-        key: judge(settings, known[key[0]], key[1], m, at, began.get(key))
-        for key, m in measure(conn, settings, at).items()
-    }
+    found = {}
+    for key, m in measure(conn, settings, at).items():
+        r = judge(settings, known[key[0]], key[1], m, at, None)
+        severity, since = began.get(key, ("", None))
+        found[key] = replace(r, since=r.since or since) if severity == r.severity.value else r
+    return found
 
 
-def _began(conn: Connection, at: datetime) -> dict[Key, datetime]:
-    """When the severity held at `at` began, where an evaluator saw it begin."""
+def _began(conn: Connection, at: datetime) -> dict[Key, tuple[str, datetime]]:
+    """The severity an evaluator last saw up to `at`, and when it began."""
+    t = micros(at)
     c = reading_change
-    query = sa.select(c.c.kpi, c.c.opd, sa.func.max(c.c.at)).where(c.c.at <= micros(at))
-    return {
-        (kpi, opd or None): instant(us) for kpi, opd, us in conn.execute(query.group_by(c.c.kpi, c.c.opd))
-    }
+    last = (
+        sa.select(c.c.kpi, c.c.opd, sa.func.max(c.c.at).label("at"))
+        .where(c.c.at <= t)
+        .group_by(c.c.kpi, c.c.opd)
+        .subquery()
+    )
+    same = sa.and_(c.c.kpi == last.c.kpi, c.c.opd == last.c.opd, c.c.at == last.c.at)
+    query = sa.select(c.c.kpi, c.c.opd, c.c.after, c.c.at).join(last, same)
+    found = {(kpi, opd or None): (after, instant(us)) for kpi, opd, after, us in conn.execute(query)}
+    # The newest reading knows better where late data moved its beginning back.
+    found.update({k: (r.severity, instant(r.since)) for k, r in stored(conn).items() if r.evaluated_at <= t})
+    return found
 
 
 def stored(conn: Connection) -> dict[Key, sa.Row[Any]]:
