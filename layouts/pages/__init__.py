@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from layouts.pages import mayor, opd, sources, wall
+from layouts.pages import app_uptime, attendance, integration, mayor, opd, service_requests, sources, wall
 from layouts.pages.page import Page
 
 PAGES: tuple[Page, ...] = (
     wall.PAGE,
     mayor.PAGE,
+    service_requests.PAGE,
+    app_uptime.PAGE,
+    integration.PAGE,
+    attendance.PAGE,
     opd.PAGE,
     sources.PAGE,
 )
