@@ -131,15 +131,24 @@ def open_store(settings: Settings) -> Store:
     return store
 
 
+# Classes of SQLSTATE that speak of what was written: data, constraint, and what no row may exceed
+# (PostgreSQL manual, appendix A). Everything else, a missing table or a standby that only reads,
+# speaks of the store: writing again may do, and no record is to blame.
+_CONTENT = ("22", "23", "54")
+
+
 @contextmanager
 def _wrapped() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        raise StoreUnavailable(f"the store cannot be reached: {_first_line(error)}") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StoreUnavailable(f"the store went away: {_first_line(error)}") from error
+        code = getattr(error.orig, "pgcode", None) or ""
+        if code[:2] in _CONTENT:
+            raise StoreError(_first_line(error)) from error
+        if isinstance(error, (OperationalError, InterfaceError)):
+            raise StoreUnavailable(f"the store cannot be reached: {_first_line(error)}") from error
+        if code or error.connection_invalidated:
+            raise StoreUnavailable(f"the store cannot take it now: {_first_line(error)}") from error
         raise StoreError(_first_line(error)) from error
     except SQLAlchemyError as error:
         raise StoreError(_first_line(error)) from error
