@@ -49,9 +49,14 @@ def _latest(conn: Connection, known: dict[str, AppTruth]) -> dict[str, Any]:
     wanted = [(app, truth.last_at) for app, truth in known.items()]
     found: dict[str, Any] = {}
     for start in range(0, len(wanted), 400):
-        here = sa.tuple_(c.c.app, c.c.observed_at).in_(wanted[start : start + 400])
-        query = sa.select(*columns).where(here).order_by(c.c.up.desc(), c.c.source, c.c.id)
-        found.update({row.app: row for row in conn.execute(query)})
+        # Joined as a table of its own, each pair is looked up by its index on both stores.
+        pairs = sa.values(sa.column("app", sa.Text), sa.column("at", sa.BigInteger), name="wanted")
+        one = pairs.data(wanted[start : start + 400]).cte("wanted")
+        here = sa.and_(c.c.app == one.c.app, c.c.observed_at == one.c.at)
+        query = sa.select(*columns).select_from(one).join(c, here)
+        found.update(
+            {row.app: row for row in conn.execute(query.order_by(c.c.up.desc(), c.c.source, c.c.id))}
+        )
     return found
 
 
