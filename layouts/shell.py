@@ -50,8 +50,11 @@ def shared_panels(snapshot: Snapshot, w: Words) -> dict[str, Any]:
 def shell(
     page: Page, snapshot: Snapshot, words: Words, frame: Component, *, language: str, theme: str
 ) -> Component:
-    """The whole page. `theme` is "dark" or "light"; links to other pages keep language and theme."""
-    keep = {"lang": language, "theme": theme}
+    """The whole page. `theme` is "dark" or "light".
+
+    Links to other pages keep the language; each kind of page remembers a theme of its own.
+    """
+    keep = {"lang": language, "theme": theme, **_same(snapshot)}
     panels = shared_panels(snapshot, words)
     inside: list[Any] = [
         html.A(words.t("Skip to content"), href="#content", className="skip"),
@@ -92,7 +95,9 @@ def _head(
     page: Page, snapshot: Snapshot, w: Words, panels: dict[str, Any], keep: dict[str, str]
 ) -> html.Header:
     here = _path(page, snapshot)
-    name: list[Any] = [html.A(snapshot.city.name, href=_to("/wall", keep), className="city")]
+    name: list[Any] = [
+        html.A(snapshot.city.name, href=_to("/wall", {"lang": keep["lang"]}), className="city")
+    ]
     if snapshot.demo:
         name.append(html.Span(w.t("SAMPLE CITY: pretend data"), className="demo-mark"))
     facts = html.Div(
@@ -129,7 +134,9 @@ def _head(
 
 def _navigation(here: str, w: Words, keep: dict[str, str]) -> dbc.Nav:
     links = [
-        dbc.NavLink(w.t(text), href=_to(path, keep), active=path == here, external_link=True)
+        dbc.NavLink(
+            w.t(text), href=_to(path, {"lang": keep["lang"]}), active=path == here, external_link=True
+        )
         for path, text in NAVIGATION
     ]
     return dbc.Nav([dbc.NavItem(link) for link in links], className="pages", navbar=False)
@@ -149,6 +156,12 @@ def _switch(
             html.A(text, href=_to(here, {**keep, name: code}), title=title, className="switch", **now)
         )
     return html.Div(links, className="switch-group", role="group", **_label(label))
+
+
+def _same(snapshot: Snapshot) -> dict[str, str]:
+    """What else the address of this very page holds: the reject that is looked at."""
+    chosen = getattr(snapshot.detail, "chosen", None)
+    return {} if chosen is None else {"reject": str(chosen.id)}
 
 
 def _path(page: Page, snapshot: Snapshot) -> str:

@@ -34,6 +34,8 @@ def notice(snapshot: Snapshot, w: Words) -> Any:
 
 def live_line(snapshot: Snapshot, w: Words) -> str:
     """One sentence that sums the page up for a screen reader; it changes only when a count does."""
+    if not snapshot.readings:
+        return w.t("No data yet")
     kinds = [look(reading).kind for reading in snapshot.readings.values()]
     parts = [
         f"{w.number(kinds.count(kind))} {w.t(STATE_WORDS[kind])}"
