@@ -6,7 +6,7 @@ Everything that reaches the markup goes through `element`, which escapes texts a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from dash.development.base_component import Component
@@ -19,13 +19,13 @@ class Markup(str):
 class Svg(Component):
     """`markup` inside a span of `className`; the browser side is `window.pendopo.Svg`."""
 
-    _children_props: ClassVar[list[str]] = []
-    _base_nodes: ClassVar[list[str]] = ["children"]
+    _children_props: list[str] = []  # noqa: RUF012  Dash reads it off the class
+    _base_nodes: list[str] = ["children"]  # noqa: RUF012  Dash reads it off the class
     _namespace = "pendopo"
     _type = "Svg"
-    _prop_names: ClassVar[list[str]] = ["id", "markup", "className"]
-    _valid_wildcard_attributes: ClassVar[list[str]] = []
-    available_wildcard_properties: ClassVar[list[str]] = []
+    _prop_names: list[str] = ["id", "markup", "className"]  # noqa: RUF012  Dash reads it off the class
+    _valid_wildcard_attributes: list[str] = []  # noqa: RUF012  Dash reads it off the class
+    available_wildcard_properties: list[str] = []  # noqa: RUF012  Dash reads it off the class
 
     def __init__(self, markup: Markup, className: str = "") -> None:
         self.available_properties = self._prop_names

@@ -131,7 +131,7 @@ class Words:
         return at.astimezone(self._zone)
 
     def clock(self, at: datetime | None) -> str:
-        """"08.42" in Indonesian, "08:42" in English."""
+        """ "08.42" in Indonesian, "08:42" in English."""
         return MISSING if at is None else self.local(at).strftime(self._clock)
 
     def moment(self, at: datetime | None, now: datetime | None = None) -> str:
