@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kpis.types import Severity, Snapshot
 from kpis.views import OpdStanding, WallView
-from tests.layouts import sample
+from tests.layouts import sample, views_domains
 
 
 def standings() -> tuple[OpdStanding, ...]:
@@ -12,9 +12,13 @@ def standings() -> tuple[OpdStanding, ...]:
     rows = []
     for opd in sample.CITY.opds:
         mine = [inner[opd.code] for inner in sample.by_opd().values()]
-        counts = {kind: sum(one.severity is kind and one.value is not None for one in mine) for kind in Severity}
+        counts = {
+            kind: sum(one.severity is kind and one.value is not None for one in mine) for kind in Severity
+        }
         unknown = sum(one.value is None for one in mine)
-        loud = next((one.kpi for kind in (Severity.ACT, Severity.WATCH) for one in mine if one.severity is kind), None)
+        loud = next(
+            (one.kpi for kind in (Severity.ACT, Severity.WATCH) for one in mine if one.severity is kind), None
+        )
         rows.append(
             OpdStanding(
                 opd=opd.code,
@@ -34,4 +38,4 @@ def wall(**changes: object) -> Snapshot:
     return sample.snapshot("wall", view, **changes)
 
 
-SNAPSHOTS = {"wall": wall}
+SNAPSHOTS = {"wall": wall, **views_domains.SNAPSHOTS}
