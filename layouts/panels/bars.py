@@ -12,6 +12,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from kpis.views import AgeBand, Count
+from layouts.flat import flat
 from layouts.panels.tables import nothing
 from layouts.svg import Svg, drawing, element
 from layouts.words import Words
@@ -64,7 +65,7 @@ def bars(label: str, found: Sequence[Bar], w: Words) -> Component:
             ]
         )
     )
-    return html.Table([head, html.Tbody(rows)], className="bars")
+    return flat(html.Table([head, html.Tbody(rows)], className="bars"))
 
 
 def _key(word: str) -> html.Span:

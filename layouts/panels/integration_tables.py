@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from kpis.types import Snapshot
 from kpis.views import LedgerBreak, OpdStep, Step
+from layouts.flat import flat
 from layouts.marks import ago, opd_link
 from layouts.panels.tables import Column, nothing, table, two_lines
 from layouts.svg import Svg, drawing, element
@@ -47,7 +48,7 @@ def ladder(steps: Sequence[OpdStep], w: Words) -> Component:
             [html.Th(w.t("Step"), scope="col"), html.Td(""), html.Th("OPD", scope="col", className="num")]
         )
     )
-    return html.Table([head, html.Tbody(rows)], className="bars")
+    return flat(html.Table([head, html.Tbody(rows)], className="bars"))
 
 
 def _bar(share: float) -> Svg:

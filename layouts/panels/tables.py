@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import html
 
+from layouts.flat import Flat, flat
 from layouts.words import Words
 
 
@@ -27,7 +27,7 @@ def table(
     *,
     kinds: Sequence[str] = (),
     first: int = 0,
-) -> html.Div:
+) -> Flat:
     """Cells by row; the cell at `first` names its row. `kinds` are the rows' classes where they have any.
 
     The box takes the keyboard's focus, so that a wide table can be scrolled without a mouse.
@@ -45,8 +45,7 @@ def table(
         )
         for number, row in enumerate(rows)
     ]
-    box: dict[str, Any] = {"tabIndex": "0", "role": "region", "aria-label": label}
-    return html.Div(dbc.Table([head, html.Tbody(body)]), className="scroll", **box)
+    return flat(html.Table([head, html.Tbody(body)], className="table"), "scroll", label)
 
 
 def nothing(text: str) -> html.P:

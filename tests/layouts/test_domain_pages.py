@@ -8,12 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from dash import dcc
 from dash.development.base_component import Component
 from playwright.sync_api import Page as Tab
 from werkzeug.serving import make_server
 
 from dashboard.render import to_json
 from kpis.views import AppDay, AppState, IntegrationView, Step
+from layouts.flat import flat
 from layouts.pages import PAGES, Page, app_uptime, attendance, integration, service_requests
 from layouts.panels.app_table import status_grid
 from layouts.panels.arrival_curve import arrival_curve, rate_line
@@ -53,6 +55,26 @@ def test_the_whole_inventory_stays_light() -> None:
     grid = status_grid(views.app_uptime(), views.apps(120), EN)
     assert len(tree.of(grid, "Tr")) == 121
     assert len(to_json(grid)) < 400_000
+
+
+def test_a_flattened_table_escapes_what_sources_say() -> None:
+    row = replace(views.app(1, AppState.UP), name='<img src=x onerror="alert(1)">', owner="A & B")
+    markup = status_grid(views.app_uptime(), (row,), EN).markup
+    assert "&lt;img" in markup
+    assert "<img" not in markup
+    assert "A &amp; B" in markup
+
+
+def test_a_flattened_table_keeps_what_the_browser_counts_ages_from() -> None:
+    row = views.requests(1)[0]
+    markup = request_table(views.service_requests(), (row,), EN).markup
+    assert f'data-since="{int(row.opened_at.timestamp() * 1000)}"' in markup
+    assert 'data-age-form="overdue {age}"' in markup
+
+
+def test_only_what_can_be_written_as_html_is_flattened() -> None:
+    with pytest.raises(TypeError, match="cannot be flattened"):
+        flat(dcc.Graph())
 
 
 # --- gaps are said ---------------------------------------------------------------------------
