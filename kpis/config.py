@@ -120,12 +120,12 @@ def _laid_over(base: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
 def parse(data: dict[str, Any], file: Path, environ: Mapping[str, str]) -> Settings:
     """The settings a file's tables spell; `file` anchors relative paths."""
     root = Table(data, "", environ)
-    city, language, map_file = _city(root.table("city"), file.parent)
+    city, language = _city(root.table("city"), file.parent)
     settings = Settings(
         path=file,
         city=city,
         language=language,
-        map_file=map_file,
+        map_file=city.map_file,
         store=_store(root.table("store"), file.parent),
         broker=_broker(root.table("broker"), file.parent, environ),
         web=_web(root.table("web")),
@@ -147,7 +147,7 @@ def parse(data: dict[str, Any], file: Path, environ: Mapping[str, str]) -> Setti
     return settings
 
 
-def _city(table: Table, folder: Path) -> tuple[City, str, Path | None]:
+def _city(table: Table, folder: Path) -> tuple[City, str]:
     zone_name = table.text("timezone")
     try:
         zone = ZoneInfo(zone_name)
@@ -180,10 +180,11 @@ def _city(table: Table, folder: Path) -> tuple[City, str, Path | None]:
         timezone=zone_name,
         zone=_ZONES.get(int(hours), f"UTC{hours:+g}") if hours == int(hours) else f"UTC{hours:+g}",
         opds=tuple(rows),
+        map_file=folder / map_file if map_file else None,
     )
     language = table.text("language", "id", one_of=LANGUAGES)
     table.close()
-    return city, language, folder / map_file if map_file else None
+    return city, language
 
 
 def _opd(table: Table) -> Opd:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -163,12 +164,16 @@ class Opd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class City:
-    """The city as the pages name it. `timezone` is an IANA name; `zone` is WIB, WITA, WIT or UTC±n."""
+    """The city as the pages name it. `timezone` is an IANA name; `zone` is WIB, WITA, WIT or UTC±n.
+
+    `map_file` holds the boundaries of its kelurahan (GeoJSON), None for a city without a map.
+    """
 
     name: str
     timezone: str
     zone: str
     opds: tuple[Opd, ...]
+    map_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,12 @@ from kpis.types import Better, Domain, Kpi, Measurement, Unit
 
 @dataclass(slots=True)
 class AttendanceFigures:
-    """One scope's day so far. `expected` is the headcount on a working day, else 0."""
+    """One scope's day so far. `expected` is the headcount on a working day, else 0.
+
+    `attended` (hadir + terlambat + pulang cepat + dinas luar) and `excused` (approved leave) count
+    the people of OPD whose headcount is known, as `expected` does. `told` is whether anything was
+    said of the day at all: nobody heard of is not nobody come.
+    """
 
     expected: int = 0
     present: int = 0
@@ -42,16 +47,14 @@ class AttendanceFigures:
     opds: int = 1
     observed_at: datetime | None = None
     settled: bool = True
-
-    @property
-    def attended(self) -> int:
-        """hadir + terlambat + pulang cepat + dinas luar."""
-        return self.present + self.off_site
+    told: bool = False
+    attended: int = 0
+    excused: int = 0
 
     @property
     def due(self) -> int:
         """Expected less approved leave."""
-        return max(self.expected - self.on_leave, 0)
+        return max(self.expected - self.excused, 0)
 
 
 def figures(conn: Connection, settings: Settings, at: datetime) -> dict[str | None, AttendanceFigures]:
@@ -76,14 +79,29 @@ def figures(conn: Connection, settings: Settings, at: datetime) -> dict[str | No
 def _people(
     conn: Connection, settings: Settings, day: date, t: int, found: dict[str | None, AttendanceFigures]
 ) -> None:
+    counted = [opd.code for opd in settings.city.opds if opd.employees is not None]
     counts: Iterable[Any] = conn.execute(day_counts(settings, day, None, t))
     for opd, present, off_site, on_leave, late in counts:
         if opd in found:
             f = found[opd]
             f.present, f.off_site, f.on_leave, f.late = present, off_site, on_leave, late
             f.reporting = 1 if f.present else 0
-    # A person who clocked in at two OPD is one person of the city.
-    by_opd = persons(settings, day, t)
+            f.told = True
+            if opd in counted:
+                f.attended, f.excused = present + off_site, on_leave
+    city = found[None]
+    city.present, city.off_site, city.on_leave, city.late = _once(conn, settings, day, t, None)
+    city.attended, city.excused = city.present + city.off_site, city.on_leave
+    if len(counted) < len(settings.city.opds):
+        present, off_site, city.excused, _ = _once(conn, settings, day, t, counted)
+        city.attended = present + off_site
+    city.told = any(f.told for f in found.values())
+    city.reporting = sum(1 for opd, f in found.items() if opd is not None and f.reporting)
+
+
+def _once(conn: Connection, settings: Settings, day: date, t: int, opds: list[str] | None) -> Any:
+    """Present, off site, on leave, late; a person who clocked in at two OPD is one person of the city."""
+    by_opd = persons(settings, day, t, opds)
     once = (
         sa.select(
             by_opd.c.employee,
@@ -94,10 +112,7 @@ def _people(
         .subquery()
     )
     limit = late_after(day, settings.e_attendance, settings.zone)
-    city = found[None]
-    once_counts: Any = conn.execute(sa.select(*person_counts(once, limit))).one()
-    city.present, city.off_site, city.on_leave, city.late = once_counts
-    city.reporting = sum(1 for opd, f in found.items() if opd is not None and f.reporting)
+    return conn.execute(sa.select(*person_counts(once, limit))).one()
 
 
 def _checkins(conn: Connection, day: date, t: int, found: dict[str | None, AttendanceFigures]) -> None:
@@ -152,7 +167,8 @@ def _of_people(part: int, whole: int, f: AttendanceFigures) -> Measurement:
 
 
 def _rate(f: AttendanceFigures) -> Measurement:
-    return _of_people(f.attended, f.due, f)
+    found = _of_people(f.attended, f.due, f)
+    return found if f.told else replace(found, value=None)
 
 
 _D = Domain.E_ATTENDANCE

@@ -56,16 +56,22 @@ def opd_attendance(conn: Connection, settings: Settings, at: datetime) -> dict[s
     }  # fmt: skip
 
 
-def _first_ins(conn: Connection, settings: Settings, day: date, opd: str | None) -> list[int]:
+def _counted(settings: Settings, opd: str | None) -> tuple[list[str], int]:
+    """The OPD of a scope whose headcount is known, and their people: a share needs both of the same OPD."""
+    known = [o for o in settings.city.opds if opd in (None, o.code) and o.employees is not None]
+    return [o.code for o in known], sum(o.employees or 0 for o in known)
+
+
+def _first_ins(conn: Connection, settings: Settings, day: date, opds: list[str]) -> list[int]:
     """How many people were in by each minute of the curve; empty when nobody clocked in that day."""
     p = attendance_person
     start = day_start(day, settings.zone)
     step = CURVE.step * _MINUTE_US
     # Counted in steps by the store: a page never fetches a row per person.
     place = ((p.c.first_in - start + step - 1) // step).label("place")
-    query = sa.select(place, sa.func.count()).where(p.c.day == day, p.c.first_in.is_not(None))
-    if opd is not None:
-        query = query.where(p.c.opd == opd)
+    query = sa.select(place, sa.func.count()).where(
+        p.c.day == day, p.c.first_in.is_not(None), p.c.opd.in_(opds)
+    )
     steps: dict[int, int] = dict(conn.execute(query.group_by(place)).tuples().all())
     if not steps:
         return []
@@ -87,12 +93,12 @@ def _arrivals(
 ) -> tuple[ArrivalPoint, ...]:
     """Share of the headcount in by each minute: today so far, and the median of the last worked days."""
     today = local_day(at, settings.zone)
-    people = sum(o.employees or 0 for o in settings.city.opds if opd in (None, o.code))
+    opds, people = _counted(settings, opd)
     if not people:
         return ()
     now_minute = (micros(at) - day_start(today, settings.zone)) // _MINUTE_US
-    mine = _first_ins(conn, settings, today, opd)
-    others = [_first_ins(conn, settings, day, opd) for day in _worked_before(today, settings, USUAL_DAYS)]
+    mine = _first_ins(conn, settings, today, opds)
+    others = [_first_ins(conn, settings, day, opds) for day in _worked_before(today, settings, USUAL_DAYS)]
     points = []
     for place, minute in enumerate(CURVE):
         usual = percentile(sorted(o[place] / people for o in others if o), 0.5)
@@ -104,13 +110,11 @@ def _arrivals(
 def _days(conn: Connection, settings: Settings, at: datetime, opd: str | None) -> tuple[AttendanceDay, ...]:
     today = local_day(at, settings.zone)
     first = today - timedelta(days=29)
-    people = sum(o.employees or 0 for o in settings.city.opds if opd in (None, o.code))
+    opds, people = _counted(settings, opd)
     c = attendance_cell
     query = sa.select(
         c.c.day, sa.func.sum(c.c.present + c.c.off_site), sa.func.sum(c.c.on_leave), sa.func.sum(c.c.late)
-    ).where(c.c.day >= first, c.c.day <= today)
-    if opd is not None:
-        query = query.where(c.c.opd == opd)
+    ).where(c.c.day >= first, c.c.day <= today, c.c.opd.in_(opds))
     return tuple(
         AttendanceDay(day=day, attended=int(attended), due=max(people - int(leave), 0), late=int(late))
         for day, attended, leave, late in conn.execute(query.group_by(c.c.day).order_by(c.c.day))

@@ -43,13 +43,30 @@ def told(world: World, who: str, category: str, opd: str = "dinkes", day: date =
     assert world.take("attendance_day", record("attendance_day", **fields)).accepted == 1
 
 
-def test_nobody_yet_is_a_rate_of_nothing_out_of_all(world: World) -> None:
-    """The headcount is known, so nobody is a zero; of what is a share of nobody, nothing is known."""
+def test_a_day_nobody_told_of_is_missing_not_zero(world: World) -> None:
     found = world.reading(RATE)
-    assert (found.value, found.numerator, found.denominator, found.freshness) == (0, 0, 30, "never")
+    assert (found.value, found.numerator, found.denominator, found.freshness) == (None, 0, 30, "never")
     assert world.value(LATE) is None
     assert world.value(DOUBT) is None
+    gate(world, "p1", "07:00", opd="dishub")
+    assert world.value(RATE) == pytest.approx(1 / 30)
+    assert world.value(RATE, "dishub") == pytest.approx(1 / 20)
+    assert world.value(RATE, "dinkes") is None, "its machine was silent"
+
+
+def test_told_that_nobody_came_is_zero(world: World) -> None:
+    told(world, "p1", "tanpa_keterangan")
+    assert world.value(RATE, "dinkes") == 0
+
+
+def test_people_of_an_opd_without_headcount_stay_out_of_the_citys_rate(world: World) -> None:
+    gate(world, "p1", "07:00")
+    told(world, "p8", "cuti", "damkar")
+    gate(world, "p9", "07:00", opd="damkar")
+    rate = world.reading(RATE)
+    assert (rate.numerator, rate.denominator) == (1, 30)
     assert world.value(RATE, "damkar") is None, "its headcount is not known"
+    assert world.reading(LATE).denominator == 2, "both are present"
 
 
 def test_present_late_and_expected(world: World) -> None:

@@ -6,6 +6,7 @@ not read. Where the contract leaves a figure open, docs/adr/0004 says how it is 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
@@ -98,11 +99,11 @@ PEOPLE = """
 WITH clocked AS (
   SELECT employee, min(at) AS first_in FROM attendance
   WHERE kind = 'in' AND at >= :midnight AND at < :midnight + :day AND at <= :t
-    AND (:opd IS NULL OR opd = :opd)
+    AND opd IN (SELECT value FROM json_each(:opds))
   GROUP BY employee),
 told AS (
   SELECT employee, max(category) AS category FROM attendance_day
-  WHERE day = :date AND (:opd IS NULL OR opd = :opd) GROUP BY employee),
+  WHERE day = :date AND opd IN (SELECT value FROM json_each(:opds)) GROUP BY employee),
 people AS (
   SELECT employee, first_in, category FROM clocked LEFT JOIN told USING (employee)
   UNION ALL
@@ -113,7 +114,8 @@ SELECT
   coalesce(sum(NOT leave AND (first_in IS NOT NULL OR category = 'hadir')), 0) AS present,
   coalesce(sum(NOT leave AND first_in IS NULL AND category = 'dinas_luar'), 0) AS off_site,
   coalesce(sum(leave), 0) AS on_leave,
-  coalesce(sum(NOT leave AND first_in > :late), 0) AS late
+  coalesce(sum(NOT leave AND first_in > :late), 0) AS late,
+  count(*) AS told
 FROM judged
 """
 
@@ -298,13 +300,15 @@ class PlainSql:
         start = rules.ramadan_start if fasting else rules.shift_start
         late = midnight + timedelta(hours=start.hour, minutes=start.minute) + rules.grace
         today = {"opd": scope, "midnight": _us(midnight), "date": local.date().isoformat()}
-        people = self._one(PEOPLE, late=_us(late), **today)
-        opds = self.settings.city.opds
-        headcount = sum(opd.employees or 0 for opd in opds if scope in (None, opd.code))
-        due = (headcount if is_worked(local.date(), self.settings) else 0) - people["on_leave"]
-        attended = people["present"] + people["off_site"]
+        opds = [opd for opd in self.settings.city.opds if scope in (None, opd.code)]
+        people = self._one(PEOPLE, late=_us(late), opds=json.dumps([opd.code for opd in opds]), **today)
+        counted = [opd.code for opd in opds if opd.employees is not None]
+        rated = self._one(PEOPLE, late=_us(late), opds=json.dumps(counted), **today)
+        headcount = sum(opd.employees or 0 for opd in opds)
+        due = (headcount if is_worked(local.date(), self.settings) else 0) - rated["on_leave"]
+        attended = rated["present"] + rated["off_site"]
         return {
-            "attendance_rate_today": attended / due if due > 0 else None,
+            "attendance_rate_today": attended / due if due > 0 and people["told"] else None,
             "late_share_today": people["late"] / people["present"] if people["present"] else None,
             "doubtful_share_today": self._one(CHECK_INS, **today)[0],
         }
