@@ -9,6 +9,7 @@ from kpis.views import RequestsView
 from layouts.pages.page import Page, Panels, domain_keys, section, slot, with_shared
 from layouts.panels.bars import age_bars, count_bars
 from layouts.panels.columns import day_columns
+from layouts.panels.kelurahan_map import kelurahan_map
 from layouts.panels.kpi_tile import kpi_tile
 from layouts.panels.request_table import request_table
 from layouts.panels.request_tables import kelurahan_table, opd_requests
@@ -30,6 +31,7 @@ def panels(snapshot: Snapshot, w: Words) -> Panels:
     own["requests-channel"] = count_bars(w.t("Channel"), view.by_channel, lambda c: term(CHANNELS, c, w), w)
     own["requests-category"] = count_bars(w.t("Category"), view.by_category, plain, w)
     own["requests-opd"] = opd_requests(snapshot, view.by_opd, w)
+    own["requests-map"] = kelurahan_map(snapshot.city, view.by_kelurahan, w)
     own["requests-kelurahan"] = kelurahan_table(view.by_kelurahan, w)
     own["requests-oldest"] = request_table(snapshot, view.oldest, w)
     return with_shared(snapshot, w, own)
@@ -57,7 +59,12 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
             ),
             html.Div([section(w.t(title), slot(found, name)) for name, title in pairs], className="halves"),
             section(w.t("By OPD"), slot(found, "requests-opd")),
-            section(w.t("By kelurahan"), slot(found, "requests-kelurahan"), className="short"),
+            section(
+                w.t("By kelurahan"),
+                slot(found, "requests-map"),
+                slot(found, "requests-kelurahan"),
+                className="short",
+            ),
             section(w.t("Waiting longest"), slot(found, "requests-oldest")),
         ],
         className="page",
