@@ -83,9 +83,10 @@ def _name(properties: dict[str, Any]) -> str:
 
 def _rings(geometry: dict[str, Any]) -> list[list[Point]]:
     """The rings of a Polygon or MultiPolygon, points as (longitude, latitude)."""
-    polygons = {"Polygon": lambda c: [c], "MultiPolygon": lambda c: c}[geometry["type"]](
-        geometry["coordinates"]
-    )
+    if geometry["type"] not in ("Polygon", "MultiPolygon"):
+        raise ValueError(f"{geometry['type']} is no area")
+    found = geometry["coordinates"]
+    polygons = [found] if geometry["type"] == "Polygon" else found
     return [[(float(p[0]), float(p[1])) for p in ring] for polygon in polygons for ring in polygon]
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
+from ingest.demo import city as demo_city
 from kpis.types import Snapshot
 from kpis.views import (
     AgeBand,
@@ -131,7 +137,18 @@ def app_uptime(**changes: object) -> Snapshot:
     return sample.snapshot("app_uptime", view, **changes)
 
 
+@cache
+def _map() -> tuple[Path, tuple[str, ...]]:
+    """The pretend city's map as a file, and the names on it."""
+    city = demo_city.found(sample.SETTINGS, TODAY)
+    path = Path(mkdtemp(prefix="pendopo-map-")) / "kelurahan.geojson"
+    atexit.register(rmtree, path.parent, ignore_errors=True)
+    demo_city.write_map(city, path)
+    return path, tuple(place.name for place in city.places)
+
+
 def service_requests(**changes: object) -> Snapshot:
+    map_file, names = _map()
     days = tuple(
         RequestDay(
             day=TODAY - timedelta(days=back),
@@ -146,7 +163,7 @@ def service_requests(**changes: object) -> Snapshot:
         by_status=_counts("received", "verified", "assigned", "in_progress", "answered"),
         by_channel=_counts("sms", "whatsapp", "aplikasi", "web", "tatap_muka", "radio_warga"),
         by_category=_counts("jalan rusak", "lampu_jalan", "sampah menumpuk di saluran pembuangan warga"),
-        by_kelurahan=_counts(*(f"Karang{n}" for n in range(30))),
+        by_kelurahan=_counts(*names),
         ages=(*ages, AgeBand(from_days=60, to_days=None, count=32, overdue=32)),
         by_opd=tuple(
             OpdRequests(
@@ -162,7 +179,8 @@ def service_requests(**changes: object) -> Snapshot:
         days=days,
         oldest=requests(),
     )
-    return sample.snapshot("service_requests", view, **changes)
+    city = replace(sample.CITY, map_file=map_file)
+    return sample.snapshot("service_requests", view, **{"city": city, **changes})
 
 
 def _counts(*labels: str) -> tuple[Count, ...]:
