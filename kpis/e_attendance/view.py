@@ -115,9 +115,11 @@ def _days(conn: Connection, settings: Settings, at: datetime, opd: str | None) -
     query = sa.select(
         c.c.day, sa.func.sum(c.c.present + c.c.off_site), sa.func.sum(c.c.on_leave), sa.func.sum(c.c.late)
     ).where(c.c.day >= first, c.c.day <= today, c.c.opd.in_(opds))
+    # A day of which only leave and duty elsewhere were told was not empty: its clocks were not heard.
+    query = query.group_by(c.c.day).having(sa.func.sum(c.c.present) > 0).order_by(c.c.day)
     return tuple(
         AttendanceDay(day=day, attended=int(attended), due=max(people - int(leave), 0), late=int(late))
-        for day, attended, leave, late in conn.execute(query.group_by(c.c.day).order_by(c.c.day))
+        for day, attended, leave, late in conn.execute(query)
         if is_worked(day, settings)
     )
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kpis import e_attendance
 from kpis.days import day_off
 from tests.conftest import FrozenClock
 from tests.pipeline.world import World, record, settings_for
@@ -263,3 +264,11 @@ def test_an_opd_that_sent_nothing_today_is_stale_and_not_never(world: World, clo
     assert world.reading(RATE, "damkar").freshness == "never"
     then = datetime.fromisoformat(at("15:00", friday))
     assert world.reading(RATE, "dishub", then).observed_at == datetime.fromisoformat(at("07:00", friday))
+
+
+def test_a_day_without_any_clock_is_a_gap_in_the_thirty_days(embedded: World) -> None:
+    gate(embedded, "p1", "07:00", day=date(2026, 8, 18))
+    told(embedded, "p2", "dinas_luar", day=date(2026, 8, 14))
+    with embedded.store.read() as conn:
+        found = e_attendance.view(conn, embedded.settings, datetime.fromisoformat(at("10:00")))
+    assert [day.day for day in found.days] == [date(2026, 8, 18)]
