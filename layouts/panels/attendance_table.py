@@ -11,8 +11,8 @@ from kpis.types import Snapshot
 from kpis.views import OpdAttendance
 from layouts.marks import opd_link
 from layouts.panels.arrival_curve import rate
-from layouts.panels.tables import Column, nothing, table
-from layouts.words import Words
+from layouts.panels.tables import Column, gap, nothing, table
+from layouts.words import MISSING, Words
 
 
 def attendance_table(snapshot: Snapshot, rows: Sequence[OpdAttendance], w: Words) -> Component:
@@ -34,6 +34,8 @@ def attendance_table(snapshot: Snapshot, rows: Sequence[OpdAttendance], w: Words
 
 
 def _row(snapshot: Snapshot, row: OpdAttendance, w: Words) -> list[Any]:
+    if not heard(row):
+        return [opd_link(snapshot, row.opd, w), gap(w.t("no data")), *[MISSING] * 7]
     attended = row.present + row.off_site
     due = row.expected - row.leave
     return [
@@ -47,6 +49,11 @@ def _row(snapshot: Snapshot, row: OpdAttendance, w: Words) -> list[Any]:
         w.number(row.unexplained),
         part(row.doubtful, row.checkins, w),
     ]
+
+
+def heard(row: OpdAttendance) -> bool:
+    """Whether anything came in of this OPD today: silence is not an attendance of 0 %."""
+    return any((row.present, row.off_site, row.leave, row.unexplained, row.checkins))
 
 
 def part(count: int, whole: int, w: Words) -> str:

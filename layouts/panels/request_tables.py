@@ -16,7 +16,7 @@ from layouts.words import MISSING, Words
 
 def opd_requests(snapshot: Snapshot, rows: Sequence[OpdRequests], w: Words) -> Component:
     """A row per OPD in the order given. Without a closed request there is no median, and none is shown."""
-    if not rows:
+    if not any(row.open or row.closed_30d for row in rows):
         return nothing(w.t("No open requests here."))
     columns = [
         Column("OPD"),

@@ -19,6 +19,7 @@ from layouts.flat import flat
 from layouts.pages import PAGES, Page, app_uptime, attendance, integration, service_requests
 from layouts.panels.app_table import status_grid
 from layouts.panels.arrival_curve import arrival_curve, rate_line
+from layouts.panels.attendance_table import attendance_table
 from layouts.panels.bars import Bar, bars
 from layouts.panels.columns import day_columns
 from layouts.panels.heartbeat import heartbeat
@@ -183,6 +184,24 @@ def test_breaks_beyond_the_list_are_counted() -> None:
 def test_an_attendance_rate_stands_beside_what_it_was_divided_by() -> None:
     row = tree.text(tree.of(attendance.panels(views.attendance(), EN)["attendance-opd"], "Tr")[2])
     assert "91.5 % 65 of 71" in row
+
+
+def test_an_opd_that_sent_nothing_has_no_rate_of_zero() -> None:
+    snapshot = views.attendance()
+    nought = {
+        "leave": 0,
+        "present": 0,
+        "off_site": 0,
+        "late": 0,
+        "unexplained": 0,
+        "checkins": 0,
+        "doubtful": 0,
+    }
+    silent = replace(snapshot.detail.by_opd[3], **nought)
+    row = tree.text(tree.of(attendance_table(snapshot, (silent,), EN), "Tr")[1])
+    assert row == "Bappeda no data — — — — — — —"
+    absent = replace(silent, unexplained=5, leave=0)
+    assert "0 % 0 of 81" in tree.text(tree.of(attendance_table(snapshot, (absent,), EN), "Tr")[1])
 
 
 def test_the_rule_lateness_counts_by_is_said() -> None:

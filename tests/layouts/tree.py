@@ -32,8 +32,12 @@ class _Unflat(HTMLParser):
         self.open.append((tag, props, []))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert self.drawing, f"<{tag}/> closes itself nowhere but in a drawing"
-        self.drawing += self.get_starttag_text() or ""
+        assert self.drawing or tag == "svg", f"<{tag}/> closes itself nowhere but in a drawing"
+        text = self.get_starttag_text() or ""
+        if self.drawing:
+            self.drawing += text
+        else:
+            self.open[-1][2].append(Svg(Markup(text)))
 
     def handle_endtag(self, tag: str) -> None:
         if self.drawing:
