@@ -1,23 +1,21 @@
 """The evaluator: judges every KPI when its domain changed, keeps the history, and says so.
 
-One evaluator works at a time however many ingest processes there are: on PostgreSQL an advisory
-lock elects it, on the embedded store a lock on a file beside it.
+One evaluator works at a time however many ingest processes there are; `ingest.election` elects it.
 """
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ingest.election import Election
 from ingest.pipeline import PAST
 from kpis.announce import READINGS, Listener, announce, versions
 from kpis.catalogue import DOMAINS, catalogue
@@ -40,7 +38,6 @@ _TIMER_S = 10.0
 _SETTLE_S = 3.0
 _SETTLE_AT_MOST_S = 15.0
 _SETTLE_AGAIN_S = 300.0
-_ELECTION = 20262027
 _HOURS = 24
 _KEEP = timedelta(days=400)
 
@@ -64,10 +61,10 @@ class Evaluator:
         down = False
         while not stop.is_set():
             try:
-                with _Election(self._store) as elected:
+                with Election(self._store) as elected:
                     if elected.won:
                         down = False
-                        self._serve(stop)
+                        self._serve(stop, elected)
                     else:
                         stop.wait(2.0)
             except StoreError as error:
@@ -76,7 +73,7 @@ class Evaluator:
                 down = True
                 stop.wait(1.0)
 
-    def _serve(self, stop: threading.Event) -> None:
+    def _serve(self, stop: threading.Event, elected: Election) -> None:
         listener = Listener(self._store, facts=True)
         try:
             seen = listener.version()
@@ -86,6 +83,7 @@ class Evaluator:
             while not stop.is_set():
                 busy = bool(self._marks) or self._past_due()
                 found = listener.wait(seen, 0.0 if busy else 0.5)
+                elected.check()
                 now = time.monotonic()
                 timer = now - last_timer >= _TIMER_S
                 if (found != seen and now - last >= gap) or timer:
@@ -255,38 +253,3 @@ def _upsert(conn: Connection, table: sa.Table, key: tuple[str, ...], rows: list[
     statement = insert(conn, table)
     changed = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in key}
     conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed), rows)
-
-
-class _Election:
-    """Holds the one evaluator's seat while inside, when it could be had."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._file: IO[str] | None = None
-        self._connection: Any = None
-        self.won = False
-
-    def __enter__(self) -> Self:
-        if self._store.embedded:
-            path = Path(self._store.url.removeprefix("sqlite:///"))
-            self._file = path.with_name(path.name + ".evaluator").open("w")
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self.won = True
-            except OSError:
-                self.won = False
-            return self
-        self._connection = self._store.raw()
-        cursor = self._connection.cursor()
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", (_ELECTION,))
-        self.won = bool(cursor.fetchone()[0])
-        self._connection.commit()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-        if self._connection is not None:
-            # The lock lives as long as its connection, so the connection is ended, not pooled.
-            self._connection.detach()
-            self._connection.close()

@@ -53,3 +53,11 @@ def embedded(worlds: Opened, clock: FrozenClock) -> World:
     found = worlds("sqlite")
     found.reset(clock)
     return found
+
+
+@pytest.fixture
+def in_service(worlds: Opened, clock: FrozenClock) -> World:
+    """Kota Uji with an empty store on PostgreSQL."""
+    found = worlds("postgres")
+    found.reset(clock)
+    return found

@@ -153,23 +153,26 @@ def test_late_data_of_the_past_mends_the_trend(world: World, clock: FrozenClock)
     assert current(world)["requests_open", None] == world.reading("requests_open")
 
 
+class Told(Evaluator):
+    """Says by name in `worked` that it judged."""
+
+    def __init__(self, name: str, of: World, worked: list[str]) -> None:
+        super().__init__(of.store, of.settings, of.now)
+        self._name = name
+        self._worked = worked
+
+    def cycle(self, *, everything: bool = False) -> int:
+        self._worked.append(self._name)
+        return super().cycle(everything=everything)
+
+
 def test_of_two_evaluators_one_works_and_the_other_takes_over(world: World) -> None:
     second = World(world.settings, world.now)  # as another process has it: connections of its own
     try:
         worked: list[str] = []
-
-        class Told(Evaluator):
-            def __init__(self, name: str, of: World) -> None:
-                super().__init__(of.store, of.settings, of.now)
-                self.name = name
-
-            def cycle(self, *, everything: bool = False) -> int:
-                worked.append(self.name)
-                return super().cycle(everything=everything)
-
-        with running(Told("a", world)) as (stop_a,):
+        with running(Told("a", world, worked)) as (stop_a,):
             eventually(lambda: "a" in worked)
-            with running(Told("b", second)):
+            with running(Told("b", second, worked)):
                 for number in range(3):
                     open_requests(world, number)
                     time.sleep(0.4)
@@ -178,6 +181,35 @@ def test_of_two_evaluators_one_works_and_the_other_takes_over(world: World) -> N
                 eventually(lambda: "b" in worked)
                 open_requests(world, 9)
                 eventually(lambda: current(world)["requests_open", None].value == 4)
+    finally:
+        second.close()
+
+
+def seat(world: World) -> int | None:
+    """The server's process that holds the evaluator's lock."""
+    query = sa.text("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 20262027 AND granted")
+    with world.store.read() as conn:
+        return conn.execute(query).scalar()
+
+
+def test_an_evaluator_that_lost_its_seat_steps_down(in_service: World) -> None:
+    """Only the connection that holds the lock dies: the evaluator could go on, and must not."""
+    world, worked = in_service, list[str]()
+    second = World(world.settings, world.now)
+    try:
+        with running(Told("a", world, worked), Told("b", second, worked)):
+            eventually(lambda: bool(worked))
+            first = seat(world)
+            with world.store.write() as conn:
+                conn.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": first})
+            eventually(lambda: seat(world) not in (None, first))
+            time.sleep(1.5)
+            worked.clear()
+            for number in range(4):
+                open_requests(world, number)
+                time.sleep(0.3)
+            eventually(lambda: current(world)["requests_open", None].value == 4)
+            assert len(set(worked)) == 1, worked
     finally:
         second.close()
 
