@@ -200,8 +200,10 @@ def test_an_opd_that_sent_nothing_has_no_rate_of_zero() -> None:
     silent = replace(snapshot.detail.by_opd[3], **nought)
     row = tree.text(tree.of(attendance_table(snapshot, (silent,), EN), "Tr")[1])
     assert row == "Bappeda no data — — — — — — —"
-    absent = replace(silent, unexplained=5, leave=0)
-    assert "0 % 0 of 81" in tree.text(tree.of(attendance_table(snapshot, (absent,), EN), "Tr")[1])
+    on_leave = replace(silent, leave=5, off_site=2)
+    assert "no data" in tree.text(attendance_table(snapshot, (on_leave,), EN)), "the clocks are silent still"
+    one = replace(silent, present=1, checkins=1)
+    assert "1.2 % 1 of 81" in tree.text(attendance_table(snapshot, (one,), EN))
 
 
 def test_the_rule_lateness_counts_by_is_said() -> None:
