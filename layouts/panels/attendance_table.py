@@ -37,7 +37,7 @@ def _row(snapshot: Snapshot, row: OpdAttendance, w: Words) -> list[Any]:
     if not heard(row):
         return [opd_link(snapshot, row.opd, w), gap(w.t("no data")), *[MISSING] * 7]
     attended = row.present + row.off_site
-    due = row.expected - row.leave
+    due = max(row.expected - row.leave, 0)
     return [
         opd_link(snapshot, row.opd, w),
         w.share(rate(attended, due)),
