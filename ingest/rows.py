@@ -10,7 +10,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,8 @@ _MICROSECOND = timedelta(microseconds=1)
 FUTURE = timedelta(minutes=5)
 _OLDEST = micros(datetime.fromisoformat("2000-01-01T00:00:00Z"))
 _NEWEST = micros(datetime.fromisoformat("2100-01-01T00:00:00Z"))
+_FIRST = micros(datetime.min.replace(tzinfo=UTC))
+_LAST = micros(datetime.max.replace(tzinfo=UTC))
 
 
 def storable(text: str) -> str:
@@ -59,11 +61,7 @@ class Context:
 
     def us(self, at: datetime, field: str, *, past: bool = True) -> int:
         """Microseconds of an instant that must carry an offset (or have the source's zone)."""
-        if at.tzinfo is None:
-            if self.zone is None:
-                raise Bad("naive_time", field, at.isoformat())
-            at = at.replace(tzinfo=self.zone)
-        found = (at - EPOCH) // _MICROSECOND
+        found = self._exact(at, field)
         if found < _OLDEST:
             raise Bad("too_old", field, at.isoformat())
         if found > (self.now_us if past else _NEWEST):
@@ -72,6 +70,26 @@ class Context:
 
     def maybe_us(self, at: datetime | None, field: str, *, past: bool = True) -> int | None:
         return None if at is None else self.us(at, field, past=past)
+
+    def beside(self, at: datetime | None, field: str) -> int | None:
+        """Microseconds of an instant that no figure is made of: kept as it was said, however far away.
+
+        A certificate without an end says 9999 (RFC 5280, 4.1.2.5), a server without a clock 1970;
+        neither makes the record it stands in less true.
+        """
+        if at is None:
+            return None
+        found = self._exact(at, field)
+        if not _FIRST <= found <= _LAST:
+            raise Bad("out_of_range", field, at.isoformat())
+        return found
+
+    def _exact(self, at: datetime, field: str) -> int:
+        if at.tzinfo is None:
+            if self.zone is None:
+                raise Bad("naive_time", field, at.isoformat())
+            at = at.replace(tzinfo=self.zone)
+        return (at - EPOCH) // _MICROSECOND
 
     def opd(self, code: str) -> str:
         if code not in self.opds:
@@ -173,8 +191,8 @@ def _uptime_check(x: r.UptimeCheck, c: Context) -> Row:
         x.status_code,
         prose(x.error, "error"),
         maybe_clean(x.probe, "probe"),
-        c.maybe_us(x.cert_expires_at, "cert_expires_at", past=False),
-        c.maybe_us(x.content_changed_at, "content_changed_at"),
+        c.beside(x.cert_expires_at, "cert_expires_at"),
+        c.beside(x.content_changed_at, "content_changed_at"),
     )
 
 

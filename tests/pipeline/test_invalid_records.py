@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from kpis.app_uptime import app_rows
+from kpis.store import micros
 from tests.conftest import FrozenClock
 from tests.pipeline.world import FEEDS, NOW, World, ago, record
 
@@ -551,3 +553,26 @@ def test_a_masked_reject_is_still_the_json_it_was(embedded: World) -> None:
     left = json.loads(kept.raw)
     assert left["hp"] == "[telepon disamarkan]"
     assert left["lon"] == 112.0812345678
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2099-01-01T00:00:00+07:00", "9999-12-31T23:59:59Z"],
+)
+def test_a_far_time_beside_a_check_costs_no_check(world: World, said: str) -> None:
+    """A certificate without an end and a server without a clock; the application was up all the same."""
+    fields = {"cert_expires_at": said, "content_changed_at": said}
+    outcome = world.take("uptime_check", record("uptime_check", **fields))
+    assert (outcome.accepted, outcome.rejected) == (1, 0)
+    (fact,) = world.facts("uptime_check")
+    wanted = micros(datetime.fromisoformat(said))
+    assert (fact.cert_expires_at, fact.content_changed_at) == (wanted, wanted)
+    with world.store.read() as conn:
+        (row,) = app_rows(conn, world.settings, NOW)
+    assert row.cert_expires_at == datetime.fromisoformat(said)
+
+
+@pytest.mark.parametrize("said", ["9999-12-31T23:59:59-07:00", "0001-01-01T00:00:00+07:00"])
+def test_a_time_beside_a_check_that_no_calendar_holds_is_told_of(embedded: World, said: str) -> None:
+    outcome = embedded.take("uptime_check", record("uptime_check", cert_expires_at=said))
+    assert [(r.reason, r.field) for r in outcome.refusals] == [("out_of_range", "cert_expires_at")]
