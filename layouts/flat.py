@@ -39,7 +39,8 @@ def flat(tree: Any, className: str = "", label: str | None = None) -> Flat:
 
 
 def to_html(node: Any) -> str:
-    """The HTML of a tree. Raises TypeError for a component that only the browser could draw."""
+    """The HTML of a tree. Raises TypeError for what only the browser could draw: another library's
+    component, a style or a list as a property."""
     if node is None:
         return ""
     if isinstance(node, list | tuple):
@@ -49,11 +50,14 @@ def to_html(node: Any) -> str:
     found: dict[str, Any] = node.to_plotly_json()  # type: ignore[no-untyped-call]
     props = dict(found["props"])
     if isinstance(node, Svg):
-        return f'<span class="svg {escape(props["className"])}">{props["markup"]}</span>'
+        return f"<span class={quoteattr('svg ' + props['className'])}>{props['markup']}</span>"
     if found["namespace"] != "dash_html_components":
         raise TypeError(f"{found['namespace']}.{found['type']} cannot be flattened")
     inside = to_html(props.pop("children", None))
     tag = found["type"].lower()
+    for name, value in props.items():
+        if isinstance(value, dict | list | bool):
+            raise TypeError(f"the {name} of {found['type']} cannot be flattened")
     attributes = "".join(
         f" {_NAMES.get(name, name)}={quoteattr(str(value))}"
         for name, value in props.items()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from dash import dcc
+from dash import dcc, html
 from dash.development.base_component import Component
 from playwright.sync_api import Page as Tab
 from werkzeug.serving import make_server
@@ -76,6 +76,8 @@ def test_a_flattened_table_keeps_what_the_browser_counts_ages_from() -> None:
 def test_only_what_can_be_written_as_html_is_flattened() -> None:
     with pytest.raises(TypeError, match="cannot be flattened"):
         flat(dcc.Graph())
+    with pytest.raises(TypeError, match="style of Td cannot be flattened"):
+        flat(html.Td("1", style={"width": "2em"}))
 
 
 # --- gaps are said ---------------------------------------------------------------------------
