@@ -11,7 +11,7 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -142,13 +142,43 @@ def _csv_rows(stream: IO[bytes]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     first = text.readline()
     separator = max(_SEPARATORS, key=first.count)
     headings = _headings(next(csv.reader([first], delimiter=separator), []))
-    reader = csv.reader(text, delimiter=separator)
-    before = 1
-    for cells in reader:
-        number, before = before + 1, reader.line_num + 1
-        row = [_windows(cell) for cell in cells]
-        if any(cell.strip() for cell in row):
+    number = 1
+    for lines in _csv_records(text, separator):
+        number += 1
+        row = [_windows(cell) for cell in next(csv.reader(lines, delimiter=separator), [])]
+        if not _quotes_pair(lines, separator):
+            yield number, {"problem": "a quotation mark stands alone", "line": row}
+        elif any(cell.strip() for cell in row):
             yield number, _row(headings, row)
+        number += len(lines) - 1
+
+
+def _csv_records(text: Iterable[str], separator: str) -> Iterator[list[str]]:
+    """The lines of each record. A quotation mark that stands alone costs its own line, not those after it."""
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in text:
+            taken.append(line)
+            yield line
+
+    for _ in csv.reader(lines(), delimiter=separator):
+        if len(taken) == 1 or _quotes_pair(taken, separator):
+            yield list(taken)
+        else:
+            yield from ([line] for line in taken)
+        taken.clear()
+
+
+def _quotes_pair(lines: list[str], separator: str) -> bool:
+    """Whether every quotation mark that opens a cell is closed at a cell's end (RFC 4180, section 2)."""
+    if len(lines) == 1 and lines[0].count('"') % 2 == 0:
+        return True
+    try:
+        list(csv.reader(lines, delimiter=separator, strict=True))
+    except csv.Error:
+        return False
+    return True
 
 
 def _windows(cell: str) -> str:

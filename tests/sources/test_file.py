@@ -60,6 +60,20 @@ def test_a_line_with_more_cells_than_headings_names_no_field(tmp_path: Path) -> 
     assert rows[1][1] == {"id": "2", "opd": "dlh"}
 
 
+@pytest.mark.parametrize("open_cell", ['"Jalan', '"Jalan "Melati"', '"'])
+@pytest.mark.parametrize("rest", ['2,dlh,Taman\n3,dlh,"Dua\nbaris"\n', '2,dlh,Taman\n3,dlh,"Sungai"\n', ""])
+def test_a_quotation_mark_that_stands_alone_costs_its_own_line_only(
+    tmp_path: Path, open_cell: str, rest: str
+) -> None:
+    rows = rows_of(written(tmp_path / "a.csv", f"id,opd,isi\n1,dlh,{open_cell}\n{rest}"))
+    problems = [place for place, row in rows if "problem" in row]
+    assert problems[0].endswith(":2")
+    found = [row["id"] for _, row in rows if "problem" not in row]
+    assert found[:1] == (["2"] if rest else [])
+    # Lines of a cell broken over two are not told from lines of their own once a mark is missing.
+    assert "3" in found or len(problems) > 1 or not rest
+
+
 def test_headings_that_stand_twice_are_told_apart(tmp_path: Path) -> None:
     assert rows_of(written(tmp_path / "a.csv", "id,id, id\n1,2,3\n"))[0][1] == {
         "id": "1",
