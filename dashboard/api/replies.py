@@ -32,6 +32,11 @@ def router(source: Readings, city: City, version: Callable[[], int]) -> APIRoute
     async def readings(request: Request, opd: str | None = None) -> JSONResponse:
         """The readings of the city and every OPD, or of one OPD."""
         scope = scope_of(request.scope, city)
+        # A question not understood must not get the answer to another one.
+        if strange := sorted(set(request.query_params) - {"opd"}):
+            return _error(400, f"{', '.join(strange)} is not known here; use opd")
+        if len(request.query_params.getlist("opd")) > 1:
+            return _error(400, "opd may be given once")
         if opd is not None and not scope.allows(opd):
             return _error(404, f"no OPD has the code {opd!r}")
         try:

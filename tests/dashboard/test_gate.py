@@ -212,6 +212,20 @@ async def test_readings_of_an_unknown_opd_are_not_found(client: httpx.AsyncClien
     assert (reply.status_code, reply.json()) == (404, {"error": "no OPD has the code 'nobody'"})
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("at=2026-08-17T09:00:00Z", "at is not known here; use opd"),
+        ("opd=dlh&opd=dlh", "opd may be given once"),
+    ],
+)
+async def test_a_question_not_understood_gets_no_answer_to_another(
+    client: httpx.AsyncClient, query: str, said: str
+) -> None:
+    reply = await client.get(f"/api/v1/readings?{query}")
+    assert (reply.status_code, reply.json()) == (400, {"error": said})
+
+
 async def test_health_says_whether_the_store_answers(client: httpx.AsyncClient, tables: FakeTables) -> None:
     good = await client.get("/healthz")
     assert (good.status_code, good.json()) == (200, {"ok": True, "readings": 2, "version": 0, "store": True})
