@@ -105,6 +105,8 @@ def _demo(base: Settings, args: argparse.Namespace) -> DemoSettings:
         raise ConfigError("--speed", f"is {demo.speed:g}", "use 0.1 to 3600")
     if not 1 <= demo.history_days <= 400:
         raise ConfigError("--history-days", f"is {demo.history_days}", "use 1 to 400")
+    if args.port is not None and not 1 <= args.port <= 65535:
+        raise ConfigError("--port", f"is {args.port}", "use 1 to 65535")
     return demo
 
 

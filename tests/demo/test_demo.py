@@ -126,6 +126,11 @@ def test_a_busy_port_is_one_line_that_names_it(tmp_path: Path) -> None:
     assert said == f"web.port: {port} is busy; use --port, or another web.port in config.toml"
 
 
+@pytest.mark.parametrize("port", ["0", "-1", "65536"])
+def test_a_port_that_cannot_be_is_one_line(tmp_path: Path, port: str) -> None:
+    assert _refused("--port", port, folder=tmp_path / "demo") == f"--port: is {port}; use 1 to 65535"
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     said = _refused("--port", str(free_port()), folder=tmp_path / "file" / "demo")
