@@ -19,8 +19,8 @@ from ingest.maps import with_shipped
 from ingest.pipeline import Pipeline
 from kpis.clock import Now
 from kpis.config import Settings, load
-from kpis.errors import PendopoError
-from kpis.sources import reject
+from kpis.errors import ConfigError, PendopoError
+from kpis.sources import reject, source_state
 from kpis.store import Store, open_store
 
 _PAGE = 500
@@ -64,6 +64,16 @@ def _page(store: Store, source: str | None, after: int) -> Sequence[sa.Row[tuple
         return conn.execute(query.order_by(reject.c.id).limit(_PAGE)).all()
 
 
+def _check_known(store: Store, source: str) -> None:
+    """Raises ConfigError for a name nothing came from: a slip of the pen must not look like no rejects."""
+    with store.read() as conn:
+        known = set(conn.scalars(sa.select(source_state.c.source)))
+        known |= set(conn.scalars(sa.select(reject.c.source).distinct()))
+    if source not in known:
+        names = ", ".join(sorted(known)) or "none yet"
+        raise ConfigError("--source", f"nothing came from {source!r}", f"sources: {names}")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="run replay", description="Give kept rejects to the pipeline again."
@@ -74,6 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = with_shipped(load(args.config))
         with open_store(settings) as store:
+            if args.source is not None:
+                _check_known(store, args.source)
             outcome = replay(store, settings, settings.clock.now, args.source)
     except PendopoError as error:
         print(error, file=sys.stderr)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ingest.arrivals import Outcome
-from ingest.replay import replay
-from tests.conftest import FrozenClock
+from ingest.replay import main, replay
+from tests.conftest import ROOT, FrozenClock
 from tests.pipeline.world import World, ago, configuration, record
 
 MAPPED = {"nomor": 7, "dinas": "dinkes", "dibuat": ago(days=2), "diubah": ago(days=1), "keadaan": "received"}
@@ -161,3 +164,15 @@ def test_a_bad_record_that_arrives_again_after_its_replay_waits_again(world: Wor
     world.take("service_request", MAPPED, source="sp4n")
     (kept,) = world.rejects()
     assert (kept.times, kept.replayed_at) == (2, None)
+
+
+def test_a_source_nothing_came_from_is_an_error_and_no_empty_answer(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = world.settings.store.url
+    world.take("service_request", {"id": "1"}, source="sp4n")
+    config = tmp_path / "config.toml"
+    config.write_text(f'extends = "{ROOT / "config.toml"}"\nstore.url = "{url}"\n')
+    assert main(["--source", "sp4m", "--config", str(config)]) == 2
+    assert capsys.readouterr().err == "--source: nothing came from 'sp4m'; sources: sp4n\n"
+    assert main(["--source", "sp4n", "--config", str(config)]) == 0
