@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from kpis import catalogue, readings
 from kpis.config import Settings, load
 from kpis.errors import PendopoError
 from kpis.store import open_store
-from kpis.types import Reading, Unit
+from kpis.types import Freshness, Reading, Unit
 
 
 def _moment(text: str) -> datetime:
@@ -67,7 +69,17 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
         print(json.dumps([r.as_json() for r in rows], indent=1))
     else:
         print("\n".join(_spelled(r) for r in rows))
+    if all(r.freshness is Freshness.NEVER for r in found.values()):
+        print(_empty(settings, args.at), file=sys.stderr)
     return 0
+
+
+def _empty(settings: Settings, at: datetime | None) -> str:
+    """Why there is nothing to see, for somebody who asked the wrong store."""
+    demo = Path("var/demo/config.toml")
+    if at is None and not settings.is_demo and demo.is_file():
+        return f"{settings.path} has no records yet; the demo's city is another: --config {demo}"
+    return f"{settings.city.name} has no records{' from that time' if at else ' yet'}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,4 +98,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` closes the pipe, and that is no error
     raise SystemExit(main())

@@ -50,10 +50,22 @@ def test_an_empty_store_knows_nothing_and_says_so(tmp_path: Path) -> None:
     for r in found:
         assert set(r) == FIELDS
         assert (r["freshness"], r["observed_at"], r["since"]) == ("never", None, None)
-        assert r["severity"] == "unknown" or r["kpi"] == "attendance_rate_today"
-        # Of attendance the headcount is known, so that nobody came is a zero; all else is missing.
-        known = r["kpi"] == "attendance_rate_today" and r["opd"] != "dishub"
-        assert r["value"] == (0 if known else None), r
+        assert (r["severity"], r["value"]) == ("unknown", None), r
+
+
+def test_an_empty_store_is_said_on_stderr(tmp_path: Path) -> None:
+    done = kpis(tmp_path, "--json")
+    assert (done.returncode, "no records yet" in done.stderr) == (0, True)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG)
+    argv = f"{sys.executable} -m kpis --json --config {tmp_path / 'config.toml'}"
+    with subprocess.Popen(argv.split(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
 
 
 def test_the_contracts_fields_and_their_values(tmp_path: Path) -> None:
