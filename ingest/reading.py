@@ -297,4 +297,4 @@ def _reason(text: str, item: dict[str, Any]) -> Bad:
         return Bad("bad_value", field, value)
     if "Expected `int` <=" in text or "Expected `int` >=" in text or "out of range" in text:
         return Bad("out_of_range", field, value)
-    return Bad("wrong_type", field, f"{text.split(' - ')[0]}: {value}" if value else text)
+    return Bad("wrong_type", field, value or text)

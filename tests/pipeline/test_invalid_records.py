@@ -347,6 +347,11 @@ def test_a_reject_holds_the_whole_record_as_it_came(world: World) -> None:
     assert (first.door, first.place, first.config) == ("mqtt", "city/v1/service_request/asal", "asal")
 
 
+def test_a_wrong_kind_of_value_is_shown_as_it_came_and_not_in_a_programs_words(embedded: World) -> None:
+    embedded.take("uptime_check", record("uptime_check", up="ya"), record("uptime_check", latency_ms="tujuh"))
+    assert [kept.detail for kept in embedded.rejects()] == ["ya", "tujuh"]
+
+
 def test_an_unknown_feed_is_kept_too(world: World) -> None:
     outcome = world.take(None, record("uptime_check"))
     assert [(r.reason, r.field) for r in outcome.refusals] == [("unknown_feed", None)]
