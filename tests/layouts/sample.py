@@ -36,27 +36,144 @@ _N, _S, _D, _T = Unit.COUNT, Unit.SHARE, Unit.DAYS, Unit.HOURS
 ROWS: tuple[tuple[Any, ...], ...] = (
     ("requests_open", _SR, "Open requests", _N, _L, 2341, 2200, "watch", "fresh", 190, 1),
     ("requests_overdue_share", _SR, "Overdue requests", _S, _L, 0.2412, 0.10, "act", "fresh", 38, 1),
-    ("requests_on_time_share_30d", _SR, "Closed on time, 30 days", _S, _H, 0.8712, 0.85, "on_target", "fresh", 900, 1),
-    ("requests_close_days_p50_30d", _SR, "Days to close, median 30 days", _D, _L, 6.41, 7, "on_target", "fresh", 9000, 1),
-    ("requests_close_days_p90_30d", _SR, "Days to close, 90th percentile", _D, _L, 16.2, 14, "watch", "fresh", 2000, 1),
     (
-        "requests_first_response_hours_p50_30d", _SR, "Hours to first answer, median",
-        _T, _L, 31.5, 72, "on_target", "late", 8, 150,
+        "requests_on_time_share_30d",
+        _SR,
+        "Closed on time, 30 days",
+        _S,
+        _H,
+        0.8712,
+        0.85,
+        "on_target",
+        "fresh",
+        900,
+        1,
     ),
-    ("requests_reopened_share_30d", _SR, "Reopened, 30 days", _S, _L, 0.041, 0.05, "on_target", "fresh", 9000, 1),
-    ("requests_confirmed_share_30d", _SR, "Confirmed by citizens, 30 days", _S, _H, None, 0.50, "unknown", "never", 0, None),
+    (
+        "requests_close_days_p50_30d",
+        _SR,
+        "Days to close, median 30 days",
+        _D,
+        _L,
+        6.41,
+        7,
+        "on_target",
+        "fresh",
+        9000,
+        1,
+    ),
+    (
+        "requests_close_days_p90_30d",
+        _SR,
+        "Days to close, 90th percentile",
+        _D,
+        _L,
+        16.2,
+        14,
+        "watch",
+        "fresh",
+        2000,
+        1,
+    ),
+    (
+        "requests_first_response_hours_p50_30d",
+        _SR,
+        "Hours to first answer, median",
+        _T,
+        _L,
+        31.5,
+        72,
+        "on_target",
+        "late",
+        8,
+        150,
+    ),
+    (
+        "requests_reopened_share_30d",
+        _SR,
+        "Reopened, 30 days",
+        _S,
+        _L,
+        0.041,
+        0.05,
+        "on_target",
+        "fresh",
+        9000,
+        1,
+    ),
+    (
+        "requests_confirmed_share_30d",
+        _SR,
+        "Confirmed by citizens, 30 days",
+        _S,
+        _H,
+        None,
+        0.50,
+        "unknown",
+        "never",
+        0,
+        None,
+    ),
     ("apps_down_now", _AU, "Applications down", _N, _L, 7, 0, "act", "fresh", 11, 0),
     ("app_uptime_24h", _AU, "Application uptime, 24 hours", _S, _H, 0.98952, 0.995, "watch", "fresh", 61, 0),
-    ("app_uptime_30d", _AU, "Application uptime, 30 days", _S, _H, 0.99624, 0.995, "on_target", "fresh", 9000, 0),
-    ("error_budget_left_30d", _AU, "Error budget left, 30 days", _S, _H, -0.35, 0.25, "act", "fresh", 2900, 0),
+    (
+        "app_uptime_30d",
+        _AU,
+        "Application uptime, 30 days",
+        _S,
+        _H,
+        0.99624,
+        0.995,
+        "on_target",
+        "fresh",
+        9000,
+        0,
+    ),
+    (
+        "error_budget_left_30d",
+        _AU,
+        "Error budget left, 30 days",
+        _S,
+        _H,
+        -0.35,
+        0.25,
+        "act",
+        "fresh",
+        2900,
+        0,
+    ),
     ("opd_integrated", _OI, "Integrated OPD", _N, _H, 21, 27, "watch", "stale", 47, 47 + 72 * 60),
-    ("sync_success_share_24h", _OI, "Successful syncs, 24 hours", _S, _H, 0.884, 0.98, "act", "stale", 47, 47),
+    (
+        "sync_success_share_24h",
+        _OI,
+        "Successful syncs, 24 hours",
+        _S,
+        _H,
+        0.884,
+        0.98,
+        "act",
+        "stale",
+        47,
+        47,
+    ),
     ("data_age_hours_worst", _OI, "Oldest data, hours", _T, _L, 312.0, 24, "act", "fresh", 20000, 40),
     ("consistency_breaks", _OI, "Budget chain breaks", _N, _L, 14, 0, "watch", "fresh", 5000, 40),
     ("attendance_rate_today", _EA, "Attendance today", _S, _H, 0.931, 0.90, "on_target", "fresh", 60, 2),
     ("late_share_today", _EA, "Late today", _S, _L, 0.094, 0.08, "watch", "fresh", 22, 2),
-    ("doubtful_share_today", _EA, "Doubtful check-ins today", _S, _L, 0.0004, 0.02, "on_target", "fresh", 22, 2),
-)  # fmt: skip
+    (
+        "doubtful_share_today",
+        _EA,
+        "Doubtful check-ins today",
+        _S,
+        _L,
+        0.0004,
+        0.02,
+        "on_target",
+        "fresh",
+        22,
+        2,
+    ),
+)
 OWNERS = {"requests_open": "diskominfo", "consistency_breaks": "bappeda"}
 BY_DOMAIN = {_SR: "setda", _AU: "diskominfo", _OI: "diskominfo", _EA: "bkpsdm"}
 
@@ -66,7 +183,8 @@ def _nothing(_: Any) -> Measurement:
 
 
 KPIS: Mapping[str, Kpi] = {
-    row[0]: Kpi(key=row[0], domain=row[1], title=row[2], unit=row[3], better=row[4], take=_nothing) for row in ROWS
+    row[0]: Kpi(key=row[0], domain=row[1], title=row[2], unit=row[3], better=row[4], take=_nothing)
+    for row in ROWS
 }
 
 
@@ -117,11 +235,15 @@ def by_opd() -> dict[str, dict[str, Reading]]:
             severity = "act" if pick == 0 else "watch" if pick in (1, 2) else "on_target"
             fresh = "stale" if pick == 3 else "never" if opd.code == "kec-barat" else "fresh"
             changed = (*row[:7], severity, fresh, 30 + pick, None if fresh == "never" else pick)
-            found[row[0]][opd.code] = reading(changed, opd.code, **({"value": None} if fresh == "never" else {}))
+            found[row[0]][opd.code] = reading(
+                changed, opd.code, **({"value": None} if fresh == "never" else {})
+            )
     return found
 
 
-def attention(readings: Mapping[str, Reading], others: Mapping[str, Mapping[str, Reading]]) -> tuple[Attention, ...]:
+def attention(
+    readings: Mapping[str, Reading], others: Mapping[str, Mapping[str, Reading]]
+) -> tuple[Attention, ...]:
     """Everything at act or watch, city first, as the snapshot sorts it."""
     every = [*readings.values(), *(one for inner in others.values() for one in inner.values())]
     rows = [

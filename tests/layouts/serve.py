@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from dash import Dash, Input, Output, dcc, html
-from urllib.parse import parse_qs
 
 from layouts.pages import PAGES
 from layouts.shell import shell
