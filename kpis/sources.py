@@ -45,6 +45,7 @@ source_hour = sa.Table(
     sa.Column("accepted", sa.BigInteger, nullable=False),
     sa.Column("known", sa.BigInteger, nullable=False),
     sa.Column("rejected", sa.BigInteger, nullable=False),
+    sa.Index("source_hour_recent", "hour"),
 )
 
 source_position = sa.Table(
@@ -75,6 +76,7 @@ reject = sa.Table(
     sa.Column("replayed_at", sa.BigInteger),
     sa.UniqueConstraint("source", "digest", name="reject_once"),
     sa.Index("reject_last", "last_at"),
+    sa.Index("reject_waiting", "replayed_at", "reason", "times"),
 )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from kpis.app_uptime.inventory import in_maintenance, inventory
 from kpis.app_uptime.runs import longest_gap
-from kpis.app_uptime.tables import app_run
+from kpis.app_uptime.tables import app_run, checked_apps
 from kpis.app_uptime.tables import uptime_check as c
 from kpis.config import Settings
 from kpis.percentile import share
@@ -72,21 +72,19 @@ def truths(conn: Connection, settings: Settings, at: datetime, days: int) -> dic
 
 
 def _runs(conn: Connection, t: int, low: int) -> list[tuple[str, int, int, bool]]:
-    """Runs that reach past `low`, and each application's newest one however long it has been silent."""
-    newest = (
-        sa.select(app_run.c.app, sa.func.max(app_run.c.started_at).label("started_at"))
-        .where(app_run.c.started_at <= t)
-        .group_by(app_run.c.app)
-        .subquery()
+    """Each application's runs that began up to `t`, from the one that held at `low`; the newest one
+    stands here however long it has been silent."""
+    apps, r = checked_apps(), app_run.c
+    before = app_run.alias("before")
+    held = sa.select(sa.func.max(before.c.started_at)).where(
+        before.c.app == apps.c.app, before.c.started_at <= low
     )
+    first = sa.func.coalesce(held.correlate(apps).scalar_subquery(), low)
     query = (
-        sa.select(app_run.c.app, app_run.c.started_at, app_run.c.last_at, app_run.c.up)
-        .join(newest, newest.c.app == app_run.c.app)
-        .where(
-            app_run.c.started_at <= t,
-            sa.or_(app_run.c.last_at >= low, app_run.c.started_at == newest.c.started_at),
-        )
-        .order_by(app_run.c.app, app_run.c.started_at)
+        sa.select(r.app, r.started_at, r.last_at, r.up)
+        .select_from(apps)
+        .join(app_run, sa.and_(r.app == apps.c.app, r.started_at >= first, r.started_at <= t))
+        .order_by(r.app, r.started_at)
     )
     return [(app, started, last, bool(up)) for app, started, last, up in conn.execute(query)]
 

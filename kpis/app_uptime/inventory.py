@@ -7,8 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from kpis.app_uptime.tables import app_run
 from kpis.app_uptime.tables import application as a
+from kpis.app_uptime.tables import checked_apps
 from kpis.config import Application, Maintenance, Settings
 
 
@@ -16,7 +16,8 @@ def inventory(conn: Connection, settings: Settings) -> tuple[Application, ...]:
     """Every application known, by `app`. config.toml wins over an import, the newest import over older
     ones; an application that is checked without being registered stands here with its gaps."""
     found: dict[str, Application] = {}
-    for app in conn.execute(sa.select(app_run.c.app).distinct()).scalars():
+    apps = checked_apps()
+    for app in conn.execute(sa.select(apps.c.app).where(apps.c.app.is_not(None))).scalars():
         found[app] = Application(app=app, name=app, opd=None, owner=None, url=None, hosting=None, probe=False)
     known = {opd.code for opd in settings.city.opds}
     query = sa.select(a.c.app, a.c.name, a.c.opd, a.c.owner, a.c.url, a.c.hosting)

@@ -91,14 +91,14 @@ def _apply(
 
 
 def _last_runs(conn: Connection, run: sa.Table, apps: list[str]) -> dict[str, Run]:
-    newest = (
-        sa.select(run.c.app, sa.func.max(run.c.started_at).label("started_at"))
-        .where(run.c.app.in_(apps))
-        .group_by(run.c.app)
-        .subquery()
+    """The newest run of each application, looked up one by one in the index."""
+    wanted = sa.values(sa.column("app", sa.Text), name="wanted").data([(app,) for app in apps]).cte("wanted")
+    other = run.alias("other")
+    newest = sa.select(sa.func.max(other.c.started_at)).where(other.c.app == wanted.c.app)
+    same = sa.and_(run.c.app == wanted.c.app, run.c.started_at == newest.correlate(wanted).scalar_subquery())
+    query = (
+        sa.select(run.c.app, run.c.started_at, run.c.last_at, run.c.up).select_from(wanted).join(run, same)
     )
-    joined = run.join(newest, sa.and_(run.c.app == newest.c.app, run.c.started_at == newest.c.started_at))
-    query = sa.select(run.c.app, run.c.started_at, run.c.last_at, run.c.up).select_from(joined)
     return {app: Run(began, ended, bool(up)) for app, began, ended, up in conn.execute(query)}
 
 

@@ -63,6 +63,7 @@ attendance_cell = sa.Table(
     sa.Column("off_site", sa.Integer, nullable=False),
     sa.Column("on_leave", sa.Integer, nullable=False),
     sa.Column("late", sa.Integer, nullable=False),
+    sa.Index("attendance_cell_of_opd", "opd", "day"),
 )
 
 
