@@ -174,12 +174,16 @@ def stored(conn: Connection) -> dict[Key, sa.Row[Any]]:
 
 
 def current(conn: Connection, settings: Settings, at: datetime) -> dict[Key, Reading]:
-    """The latest readings with freshness as of `at`; empty before the first evaluation."""
+    """The latest readings with freshness as of `at`; empty before the first evaluation.
+
+    What an earlier configuration or release judged is left out: nobody judges it any more.
+    """
     known = catalogue()
+    scopes = {None, *(opd.code for opd in settings.city.opds)}
     return {
         key: judge(settings, known[key[0]], key[1], measurement_of(row), at, instant(row.since))
         for key, row in stored(conn).items()
-        if key[0] in known
+        if key[0] in known and key[1] in scopes
     }
 
 

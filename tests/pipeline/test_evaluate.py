@@ -107,6 +107,19 @@ def test_since_moves_only_when_the_severity_does(world: World, clock: FrozenCloc
     assert [(c.before, c.after) for c in changes] == [("", "watch"), ("watch", "act"), ("act", "on_target")]
 
 
+def test_an_opd_that_left_the_configuration_is_judged_and_shown_no_more(world: World) -> None:
+    world.with_settings(**TARGETS)
+    open_requests(world, 1, 2)
+    evaluator(world).cycle(everything=True)
+    assert current(world)["requests_open", "dinkes"].severity == "act"
+    few = [{"code": "dishub", "name": "Dinas Perhubungan", "employees": 20}]
+    world.with_settings(**TARGETS, city={"opd": few})
+    evaluator(world).cycle(everything=True)
+    assert {opd for _, opd in current(world)} == {None, "dishub"}
+    assert {a.reading.opd for a in readings.attention(world.settings, current(world))} == {None}
+    assert current(world) == world.readings()
+
+
 def test_a_cycle_without_news_writes_nothing(world: World, clock: FrozenClock) -> None:
     open_requests(world, 1)
     judge = evaluator(world)
