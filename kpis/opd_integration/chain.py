@@ -65,7 +65,7 @@ def activities(conn: Connection, at: datetime) -> Iterator[Activity]:
         )
         .where(ledger.c.updated_at <= micros(at))
         .group_by(ledger.c.opd, ledger.c.year, ledger.c.code, ledger.c.stage)
-        .order_by(ledger.c.opd, ledger.c.year, ledger.c.code)
+        .order_by(ledger.c.opd, ledger.c.year, ledger.c.code, ledger.c.stage)
     )  # fmt: skip
     present: Activity | None = None
     for row in conn.execute(query):

@@ -63,7 +63,6 @@ ledger = sa.Table(
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.Column("name", sa.Text),
     sa.Column("document", sa.Text),
-    sa.Index("ledger_code", "opd", "year", "code", "stage"),
 )
 
 milestone = sa.Table(
