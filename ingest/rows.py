@@ -18,6 +18,7 @@ from ingest import records as r
 from ingest.masks import looks_personal, mask
 from kpis.catalogue import FEED_TABLES
 from kpis.days import DayOf
+from kpis.service_requests.tables import ENDED
 from kpis.store import EPOCH, instant, micros
 
 Row = tuple[Any, ...]
@@ -145,7 +146,7 @@ def _service_request(x: r.ServiceRequest, c: Context) -> Row:
         # The record itself is the only word on when it closed; its own time bounds it from above.
         closed = updated
     ended = None
-    if x.status in ("closed", "rejected", "archived", "withdrawn"):
+    if x.status in ENDED:
         ended = updated if closed is None else closed
         # Only where `updated_at` stands for the end must it follow the opening. Elsewhere it orders
         # versions, and a clock that is off must not cost a citizen an open request.

@@ -70,7 +70,7 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """One entry of the application inventory; gaps are None. `interval` is between two checks."""
+    """One entry of the application inventory; gaps are None. `probe` is whether we check it ourselves."""
 
     app: str
     name: str

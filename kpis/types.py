@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -100,11 +100,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A measurement judged at one moment; the fields of `contract.md`, readings out.
+    """A measurement judged at one moment, with the fields in which readings are given out.
 
-    `opd` is None for the city. `since` is when the present severity and freshness began,
-    None while no evaluator has watched it. `was` is the last severity held on fresh data:
-    it lets a stale reading say "was ACT".
+    `opd` is None for the city. `since` is when a late or stale freshness began, else when the
+    present severity did; None while no evaluator has watched it. A stale reading keeps its severity.
     """
 
     kpi: str
@@ -146,8 +145,6 @@ def rfc3339(at: datetime | None) -> str | None:
     """RFC 3339 in UTC, `Z` spelled, or None."""
     if at is None:
         return None
-    from datetime import UTC
-
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

@@ -13,10 +13,8 @@ from sqlalchemy.engine import Connection
 from kpis.config import Settings
 from kpis.days import late_after, local_day
 from kpis.e_attendance.tables import (
-    LEAVE,
     attendance,
     attendance_cell,
-    attendance_day,
     day_counts,
     is_worked,
     person_counts,
@@ -198,5 +196,3 @@ KPIS: tuple[Kpi, ...] = (
         take=lambda f: _of_people(f.doubtful, f.checkins, f),
     ),
 )
-
-__all__ = ["KPIS", "LEAVE", "AttendanceFigures", "attendance_day", "figures"]
