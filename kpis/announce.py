@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from kpis.errors import StoreError
+from kpis.errors import StoreUnavailable
 from kpis.store import Store, change_table, insert
 
 CHANNEL = "pendopo_change"
@@ -82,8 +82,12 @@ class Listener:
         pooled = self._store.raw()
         connection = pooled.driver_connection
         pooled.detach()
-        connection.set_session(autocommit=True)
-        connection.cursor().execute(f"LISTEN {CHANNEL}")
+        try:
+            connection.set_session(autocommit=True)
+            connection.cursor().execute(f"LISTEN {CHANNEL}")
+        except Exception as error:  # psycopg2 raises its own tree for a connection that died
+            connection.close()
+            raise StoreUnavailable(f"cannot listen for changes: {error}") from error
         self._connection = connection
 
     def _sleep(self, left: float) -> None:
@@ -91,9 +95,12 @@ class Listener:
             time.sleep(min(_POLL_S, left))
             return
         try:
-            if select.select([self._connection], [], [], min(left, 5.0))[0]:
+            # Not select(): it takes no descriptor above 1,023, and every open page holds one.
+            poll = select.poll()
+            poll.register(self._connection, select.POLLIN)
+            if poll.poll(min(left, 5.0) * 1000):
                 self._connection.poll()
                 self._connection.notifies.clear()
         except Exception as error:  # psycopg2 raises its own tree for a connection that died
             self.close()
-            raise StoreError(f"listening broke off: {error}") from error
+            raise StoreUnavailable(f"listening broke off: {error}") from error

@@ -159,9 +159,24 @@ def _first_line(error: Exception) -> str:
     return (str(cause).strip().splitlines() or [type(cause).__name__])[0]
 
 
+# A server that vanished without a word (a cut cable, a failed-over address) is given up within half a
+# minute; the system's own patience is a quarter of an hour (libpq, "Parameter Key Words").
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+
+
 def _engine(settings: StoreSettings, *, writes: bool) -> Engine:
     if not settings.embedded:
-        return sa.create_engine(settings.url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        # What the URL says of these itself holds.
+        patience = {k: v for k, v in _PATIENCE.items() if k not in sa.make_url(settings.url).query}
+        return sa.create_engine(
+            settings.url, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args=patience
+        )
     path = Path(settings.url.removeprefix("sqlite:///"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -263,7 +278,3 @@ def stage(conn: Connection, fact: sa.Table) -> sa.Table:
     conn.execute(sa.schema.CreateTable(table, if_not_exists=True))
     conn.execute(table.delete())
     return table
-
-
-def differs(left: sa.ColumnElement[Any], right: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    return left.is_distinct_from(right)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +21,7 @@ from kpis.readings import reading, reading_change, reading_history
 from kpis.store import micros, open_store
 from kpis.types import Reading, TrendPoint
 from tests.conftest import FrozenClock
-from tests.pipeline.world import NOW, World, ago, record
+from tests.pipeline.world import NOW, World, ago, record, settings_for
 
 TARGETS = {"kpi": {"requests_open": {"target": 0, "act": 2}}}
 
@@ -258,6 +260,37 @@ def test_a_waiter_is_not_woken_by_what_it_did_not_ask_for(world: World) -> None:
         assert listener.wait(seen, 1) == seen + 1
     finally:
         listener.close()
+
+
+def test_a_waiter_hears_beside_a_thousand_open_pages(in_service: World) -> None:
+    """Each open page holds a descriptor; one that is opened behind them has a number above 1,023."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096 if hard < 0 else min(hard, 4096), hard))
+    pages = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    other = open_store(in_service.settings)
+    listener = Listener(other)
+    soon = threading.Timer(0.5, lambda: evaluator(in_service).cycle(everything=True))
+    try:
+        seen = listener.version()
+        soon.start()
+        began = time.monotonic()
+        assert listener.wait(seen, 10) == seen + 1
+        assert time.monotonic() - began < 4
+    finally:
+        soon.join()
+        listener.close()
+        other.close()
+        for page in pages:
+            os.close(page)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_server_that_vanishes_is_given_up_in_time(in_service: World) -> None:
+    url = f"{in_service.store.url}?connect_timeout=3"
+    for store_url, wanted in ((in_service.store.url, "10"), (url, "3")):
+        with open_store(settings_for(store_url)) as store, store.read() as conn:
+            told = conn.connection.driver_connection.info.dsn_parameters
+        assert (told["connect_timeout"], told["tcp_user_timeout"]) == (wanted, "30000")
 
 
 def test_old_history_is_let_go(embedded: World, clock: FrozenClock) -> None:
