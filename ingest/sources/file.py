@@ -77,7 +77,12 @@ class FileSource:
         the others waiting; SourceError says which it was, at the end.
         """
         problem: SourceError | None = None
-        for path in self._files():
+        files = self._files()
+        there = {path.name for path in files}
+        for looks in (self._seen, self._done):
+            for name in looks.keys() - there:
+                del looks[name]
+        for path in files:
             if stop is not None and stop.is_set():
                 return
             try:
