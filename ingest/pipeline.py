@@ -75,11 +75,7 @@ class Pipeline:
                 return self._refuse(arrivals, position, str(error))
             log.warning("the store refused a batch of %d, halving it: %s", len(arrivals), error)
             middle = len(arrivals) // 2
-            outcome = self.take(arrivals[:middle])
-            rest = self.take(arrivals[middle:], position)
-            rest.refusals = [Refusal(r.index + middle, r.reason, r.field, r.detail) for r in rest.refusals]
-            outcome.add(rest)
-            return outcome
+            return _joined(self.take(arrivals[:middle]), self.take(arrivals[middle:], position), middle)
 
     def retry(self, arrivals: Sequence[Arrival], rejects: Sequence[int]) -> Outcome:
         """Kept rejects again, with their ids, in one transaction.
@@ -95,9 +91,8 @@ class Pipeline:
             if len(arrivals) <= 1:
                 return Outcome(rejected=1, refusals=[Refusal(0, "store_refused", None, str(error))])
             middle = len(arrivals) // 2
-            outcome = self.retry(arrivals[:middle], rejects[:middle])
-            outcome.add(self.retry(arrivals[middle:], rejects[middle:]))
-            return outcome
+            first = self.retry(arrivals[:middle], rejects[:middle])
+            return _joined(first, self.retry(arrivals[middle:], rejects[middle:]), middle)
 
     def _retry(self, arrivals: list[Arrival], rejects: Sequence[int]) -> Outcome:
         batch = self._read(arrivals)
@@ -273,6 +268,13 @@ class Pipeline:
 def _conflict(kept: Kept) -> Refused:
     detail = mask(str(kept.row[1]))
     return Refused(kept.index, kept.feed, kept.source, "id_conflict", "id", detail, raw_text(kept.came))
+
+
+def _joined(first: Outcome, rest: Outcome, middle: int) -> Outcome:
+    """One outcome of two halves; the second began at `middle` of what was given."""
+    rest.refusals = [Refusal(r.index + middle, r.reason, r.field, r.detail) for r in rest.refusals]
+    first.add(rest)
+    return first
 
 
 def _outcome(batch: _Batch) -> Outcome:
