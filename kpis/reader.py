@@ -140,6 +140,10 @@ class Table:
             raise ConfigError(self.key(name), f"is {value} without an offset", "add one, such as +07:00")
         return value.astimezone(UTC) if isinstance(value, datetime) else value
 
+    def any_of(self, name: str, kinds: tuple[type, ...], what: str, default: Any = _MISSING) -> Any:
+        """A value of one of several types, as it stands; `what` says what would do."""
+        return self._take(name, kinds, what, default)
+
     def strings(self, name: str, default: Any = _MISSING) -> Any:
         value = self._take(name, list, 'a list such as ["a", "b"]', default)
         for item in value or ():
