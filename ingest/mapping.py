@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import jmespath
+import msgspec
 from jmespath.exceptions import JMESPathError
 
-from kpis.config import Settings
+from ingest.records import RECORDS
+from kpis.config import Settings, SourceSettings
 from kpis.errors import ConfigError
+
+# What a CloudEvents envelope is told by, for a system that sends one in other words.
+_ENVELOPE = frozenset({"specversion", "source", "time", "data"})
 
 
 class FieldMap:
@@ -40,4 +45,16 @@ class FieldMap:
 
 def field_maps(settings: Settings) -> dict[str, FieldMap]:
     """The maps of all configured sources that have one, by source name. Raises ConfigError."""
-    return {s.name: FieldMap(s.mapping, f"source.{s.name}.map") for s in settings.sources if s.mapping}
+    return {s.name: _field_map(s) for s in settings.sources if s.mapping}
+
+
+def _field_map(source: SourceSettings) -> FieldMap:
+    """The map of one source, whose names are fields of its feed, or of an envelope around it."""
+    key = f"source.{source.name}.map"
+    kind = RECORDS.get(source.feed or "")
+    if kind is not None:
+        names = [field.encode_name for field in msgspec.structs.fields(kind)]
+        for name in source.mapping:
+            if name not in names and name not in _ENVELOPE:
+                raise ConfigError(f"{key}.{name}", f"is no field of {source.feed}", f"use {', '.join(names)}")
+    return FieldMap(source.mapping, key)

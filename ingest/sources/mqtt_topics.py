@@ -9,6 +9,7 @@ from paho.mqtt.client import topic_matches_sub
 
 from ingest.arrivals import Arrival
 from kpis.config import FEEDS, SourceSettings
+from kpis.errors import ConfigError
 
 _ROUTES_KEPT = 10_000
 _Route = tuple[str, str, str | None]  # source, config, feed
@@ -19,9 +20,12 @@ class Topics:
 
     A source that names its feed goes before one that reads the feed from the topic; when several
     name one, each gets its own arrival, because each reads the payload with its own mapping.
+    Raises ConfigError for a topic that is no filter.
     """
 
     def __init__(self, sources: Sequence[SourceSettings]) -> None:
+        for source in sources:
+            _check_filter(source)
         self._sources = sources
         self._routes: dict[bytes, tuple[str, tuple[_Route, ...]]] = {}
         self.names = tuple(source.name for source in sources)
@@ -48,6 +52,15 @@ class Topics:
         if named:
             return tuple((name or s.name, s.name, s.feed) for s in named)
         return tuple((name or s.name, s.name, feed) for s in matching[:1])
+
+
+def _check_filter(source: SourceSettings) -> None:
+    """Raises ConfigError unless the wildcards stand as MQTT 3.1.1 has them (section 4.7.1)."""
+    *above, last = (source.topic or "").split("/")
+    wild = any("#" in level for level in above) or ("#" in last and last != "#")
+    if wild or any("+" in level and level != "+" for level in (*above, last)):
+        what = "+ stands for one whole level, # for all that follow, at the end"
+        raise ConfigError(f"source.{source.name}.topic", f"is {source.topic!r}", what)
 
 
 def _contract(topic: str) -> tuple[str | None, str | None]:

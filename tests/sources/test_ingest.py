@@ -148,6 +148,9 @@ def test_a_busy_port_is_refused_in_one_line(tmp_path: Path) -> None:
         ("[broker]\nurll = 1", "broker.urll"),
         ('[store]\nurl = "postgresql://pendopo@127.0.0.1:9/p"', "cannot be reached"),
         ('[[source]]\nname = "a"\ntype = "mqtt"\nfeed = "ledger"\nmap = { id = "((" }', "source.a.map.id"),
+        ('[[source]]\nname = "a"\ntype = "mqtt"\nfeed = "ledger"\nmap = { idd = "id" }', "source.a.map.idd"),
+        ('[[source]]\nname = "a"\ntype = "mqtt"\nfeed = "ledger"\ntopic = "a/#/b"', "source.a.topic"),
+        ('[[source]]\nname = "a"\ntype = "mqtt"\nfeed = "ledger"\ntopic = "a/b+"', "source.a.topic"),
         ('[store]\nurl = "sqlite:////proc/tidak-bisa/p.db"', "store.url"),
     ],
 )
