@@ -18,10 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ingest.arrivals import Arrival, Outcome, Position, Refusal
+from ingest.fields import storable
 from ingest.keeping import keep
 from ingest.masks import mask, mask_json
 from ingest.reading import Kept, Reader, Refused, raw_text
-from ingest.rows import COLUMNS, storable
+from ingest.rows import COLUMNS
 from kpis import sources
 from kpis.announce import announce
 from kpis.catalogue import FEED_TABLES

@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 
 from ingest.arrivals import Arrival
+from ingest.fields import FUTURE, Bad, Context, storable
 from ingest.mapping import field_maps
 from ingest.masks import PERSON, mask
 from ingest.records import MOMENT, RECORDS, Record
-from ingest.rows import FUTURE, ROWS, Bad, Context, Row, storable
+from ingest.rows import ROWS, Row
 from kpis.clock import Now
 from kpis.config import Settings
 from kpis.days import DayOf
