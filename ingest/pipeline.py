@@ -23,6 +23,7 @@ from ingest.keeping import keep
 from ingest.masks import mask, mask_json
 from ingest.reading import Kept, Reader, Refused, raw_text
 from ingest.rows import COLUMNS
+from ingest.tally import add_counts, set_position
 from kpis import sources
 from kpis.announce import announce
 from kpis.catalogue import FEED_TABLES
@@ -35,7 +36,6 @@ log = logging.getLogger(__name__)
 
 PAST = "past"
 SOURCES = "sources"
-_HOUR_US = 3_600_000_000
 _SETTLED = timedelta(hours=1)
 
 
@@ -146,7 +146,7 @@ class Pipeline:
             self._keep_refused(conn, batch, arrivals)
             self._count(conn, batch, arrivals)
             if position is not None:
-                _set_position(conn, position)
+                set_position(conn, position)
             if arrivals:
                 announce(conn, {*touched, SOURCES} if batch.refused else touched)
         return _outcome(batch)
@@ -241,7 +241,7 @@ class Pipeline:
                 "known": batch.known[name],
                 "rejected": batch.rejected[name],
             }
-            _add_counts(conn, name, arrival, counts, now)
+            add_counts(conn, name, arrival, counts, now)
         f = sources.source_feed
         pairs = sorted({(k.source, k.feed) for k in batch.kept})
         if pairs:
@@ -261,7 +261,7 @@ class Pipeline:
             self._keep_refused(conn, batch, arrivals)
             self._count(conn, batch, arrivals)
             if position is not None:
-                _set_position(conn, position)
+                set_position(conn, position)
             announce(conn, [SOURCES])
         return _outcome(batch)
 
@@ -284,27 +284,4 @@ def _outcome(batch: _Batch) -> Outcome:
         known=batch.known.total(),
         rejected=batch.rejected.total(),
         refusals=[Refusal(r.index, r.reason, r.field, r.detail) for r in batch.refused],
-    )
-
-
-def _set_position(conn: Connection, position: Position) -> None:
-    statement = insert(conn, sources.source_position).values(source=position.source, value=position.value)
-    conn.execute(statement.on_conflict_do_update(index_elements=["source"], set_={"value": position.value}))
-
-
-def _add_counts(conn: Connection, name: str, arrival: Arrival, counts: dict[str, int], now: int) -> None:
-    s, h = sources.source_state, sources.source_hour
-    row = {"config": arrival.config, "door": arrival.door, "last_at": now, "heard_at": now}
-    statement = insert(conn, s).values(source=name, **row, **counts)
-    raised = {n: s.c[n] + count for n, count in counts.items()}
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=["source"], set_={"last_at": now, "heard_at": now, **raised}
-        )
-    )
-    statement = insert(conn, h).values(source=name, hour=now // _HOUR_US * _HOUR_US, **counts)
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=["source", "hour"], set_={n: h.c[n] + count for n, count in counts.items()}
-        )
     )
