@@ -39,6 +39,8 @@ _SETTLE_S = 3.0
 _SETTLE_AT_MOST_S = 15.0
 _SETTLE_AGAIN_S = 300.0
 _HOURS = 24
+# How far back a severity that held all day is followed, a day at a time.
+_DAYS = 30
 _KEEP = timedelta(days=400)
 
 
@@ -192,13 +194,14 @@ class Evaluator:
         return now - self._past_at >= _SETTLE_S or now - self._past_first >= self._past_most
 
     def _mend_past(self) -> None:
-        """Measures one hour of the last day again; when all are done, writes them.
+        """Measures one hour of the last day again, or one day of the last month; when all are done, writes.
 
         One hour at a time, so that what happens now is never kept waiting for what was.
         """
         if not self._marks:
             top = micros(self._now()) // 3_600_000_000
-            self._marks = [instant((top - back) * 3_600_000_000) for back in range(_HOURS)]
+            hours = [*range(_HOURS), *(_HOURS * day for day in range(2, _DAYS + 1))]
+            self._marks = [instant((top - back) * 3_600_000_000) for back in hours]
             self._measured = {}
             self._past_at = None
             self._past_most = _SETTLE_AGAIN_S
@@ -212,7 +215,8 @@ class Evaluator:
             self._measured = {}
 
     def _write_past(self, conn: Connection) -> None:
-        marks = sorted(self._measured)
+        all_marks = sorted(self._measured)
+        marks = all_marks[-_HOURS:]
         h = reading_history
         conn.execute(h.delete().where(h.c.at >= micros(marks[0]), h.c.at <= micros(marks[-1])))
         oldest = micros(self._now() - _KEEP)
@@ -231,13 +235,16 @@ class Evaluator:
         ]
         _upsert(conn, h, ("kpi", "opd", "at"), history)
         for key, row in stored(conn).items():
-            began = self._began(key, row, marks)
+            began = self._began(key, row, all_marks)
             if began is not None and began < row.since:
                 place = sa.and_(reading.c.kpi == key[0], reading.c.opd == (key[1] or ""))
                 conn.execute(reading.update().where(place).values(since=began))
 
     def _began(self, key: Key, row: sa.Row[Any], marks: Iterable[datetime]) -> int | None:
-        """The first hour from which the present severity held without a break, if it is among the marks."""
+        """The first mark from which the present severity held at every later one, if there is any.
+
+        Marks are an hour apart within the last day and a day apart before it.
+        """
         began: int | None = None
         for mark in reversed(list(marks)):
             m = self._measured[mark].get(key)
