@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from kpis.app_uptime.tables import application as a
 from kpis.app_uptime.tables import checked_apps
 from kpis.config import Application, Maintenance, Settings
+from kpis.sources import source_state
 
 
 def inventory(conn: Connection, settings: Settings) -> tuple[Application, ...]:
@@ -20,12 +21,20 @@ def inventory(conn: Connection, settings: Settings) -> tuple[Application, ...]:
     for app in conn.execute(sa.select(apps.c.app).where(apps.c.app.is_not(None))).scalars():
         found[app] = Application(app=app, name=app, opd=None, owner=None, url=None, hosting=None, probe=False)
     known = {opd.code for opd in settings.city.opds}
-    query = sa.select(a.c.app, a.c.name, a.c.opd, a.c.owner, a.c.url, a.c.hosting)
+    # An address that came by MQTT is shown and not called: whoever may publish must not choose whom we ask.
+    s = source_state
+    query = sa.select(a.c.app, a.c.name, a.c.opd, a.c.owner, a.c.url, a.c.hosting, s.c.door)
+    query = query.join(s, s.c.source == a.c.source, isouter=True)
     for row in conn.execute(query.order_by(a.c.updated_at, a.c.source, a.c.id)):
         found[row.app] = Application(
-            app=row.app, name=row.name or row.app, opd=row.opd if row.opd in known else None,
-            owner=row.owner, url=row.url, hosting=row.hosting, probe=row.url is not None,
-        )  # fmt: skip
+            app=row.app,
+            name=row.name or row.app,
+            opd=row.opd if row.opd in known else None,
+            owner=row.owner,
+            url=row.url,
+            hosting=row.hosting,
+            probe=row.url is not None and row.door in ("file", "database"),
+        )
     for application in settings.applications:
         found[application.app] = application
     return tuple(found[app] for app in sorted(found))
