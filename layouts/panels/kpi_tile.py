@@ -8,6 +8,7 @@ from dash import html
 
 from kpis.types import Domain, Freshness, Kpi, Reading, Snapshot
 from layouts.marks import Look, ago, classes, href, look, opd_link, owner, short, state, target
+from layouts.panels.marks_bar import resting
 from layouts.panels.trend import trend
 from layouts.words import MISSING, Words, msg
 
@@ -33,12 +34,7 @@ def kpi_tile(snapshot: Snapshot, key: str, w: Words, *, wall: bool = False) -> A
         return html.Div(key, className="tile no_data")
     reading = snapshot.readings.get(key)
     found = look(reading)
-    if (
-        kpi.domain is Domain.E_ATTENDANCE
-        and snapshot.day_off
-        and reading is not None
-        and reading.value is None
-    ):
+    if reading is not None and resting(snapshot, reading):
         found = Look("day_off")
     title = w.t(kpi.title)
     inside = [
