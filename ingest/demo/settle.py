@@ -131,7 +131,7 @@ def _maintenance(city: City, now: datetime) -> dict[str, Any]:
 
 
 def _sources() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{"name": "city", "type": "mqtt", "topic": "city/v1/+/+"}]
+    found: list[dict[str, Any]] = [{"name": "city", "type": "mqtt", "topic": "city/#"}]
     found += [
         {**source, "type": "database", "url": "sqlite:///opd.db", "watermark": "diubah", "every": "5s"}
         for source in SOURCES
