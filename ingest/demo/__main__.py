@@ -22,11 +22,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
+import sqlalchemy as sa
+
 from ingest.demo import history
 from ingest.demo.settle import is_free, settle
 from kpis.catalogue import check
 from kpis.config import DemoSettings, Settings, load
-from kpis.errors import ConfigError, PendopoError
+from kpis.errors import ConfigError, PendopoError, StoreError
+from kpis.sources import source_position
+from kpis.store import Store
 
 _READY_WITHIN_S = 60.0
 _FULL_WITHIN_S = 16.0
@@ -140,7 +144,7 @@ def _run(settings: Settings, folder: Path, site_port: int, stop: threading.Event
             past = _start("history", folder, "-m", "ingest.demo.history", "--config", config)
         speak = ("-m", "ingest.demo.speak", "--config", config, "--web-port", str(site_port))
         children.append(_start("city", folder, *speak))
-        _wait_ready(settings, children, past, stop)
+        _wait_ready(settings, folder, children, past, stop)
         if not stop.is_set():
             note = "\nIts older past is still coming in; that takes about a minute." if _running(past) else ""
             print(f"Pendopo: http://127.0.0.1:{settings.web.port}/  (Ctrl-C stops){note}", flush=True)
@@ -186,19 +190,46 @@ def _watch(children: list[Child], past: Child | None) -> None:
             raise Broken(f"{child.name} ended: {child.last_words()} (see {child.log})")
 
 
-def _wait_ready(settings: Settings, children: list[Child], past: Child | None, stop: threading.Event) -> None:
+def _wait_ready(
+    settings: Settings, folder: Path, children: list[Child], past: Child | None, stop: threading.Event
+) -> None:
     """Until the pages answer with figures; a slow machine's pages are shown while figures still come in."""
     began = time.monotonic()
     while not stop.wait(0.2):
         _watch(children, past)
         waited = time.monotonic() - began
         found = _readings(settings.web.port)
-        if found is not None and (
-            all(found.get(key) is not None for key in _FIRST) or waited > _FULL_WITHIN_S
-        ):
+        known = found is not None and all(found.get(key) is not None for key in _FIRST)
+        if known and _requests_are_in(settings, folder):
+            # One more look of the evaluator, now that it sees them all.
+            stop.wait(1.0)
+            return
+        if found is not None and waited > _FULL_WITHIN_S:
             return
         if waited > _READY_WITHIN_S:
             raise Broken(f"the pages do not answer after {_READY_WITHIN_S:.0f} s; see {children[1].log}")
+
+
+def _requests_are_in(settings: Settings, folder: Path) -> bool:
+    """Whether every request of the past was taken in: half of them would be a wrong count, shown as fresh."""
+    past = folder / history.FOLDER
+    if not (folder / history.WHOLE).exists() and not any(past.glob("pemantau*.jsonl")):
+        return False
+    wanted = {
+        f"{name}/{path.name}"
+        for name, feed, begins in history.FILES
+        if feed in ("application", "service_request")
+        for path in past.glob(f"{begins}*.jsonl")
+    }
+    store = Store(settings.store)
+    try:
+        with store.read() as conn:
+            rows = conn.execute(sa.select(source_position).where(source_position.c.source.in_(wanted))).all()
+    except StoreError:
+        return False
+    finally:
+        store.close()
+    return wanted <= {row.source for row in rows if json.loads(row.value)["done"]}
 
 
 def _readings(port: int) -> dict[str, Any] | None:
