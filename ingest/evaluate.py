@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 _GAP_S = 0.1
 # While records pour in, judging takes at most a fifth of the time; a single change never waits for this.
 _REST = 4.0
+_GAP_AT_MOST_S = 1.0
 # Overdue, uptime and ages move by the clock alone.
 _TIMER_S = 10.0
 _SETTLE_S = 3.0
@@ -92,7 +93,7 @@ class Evaluator:
                     seen = found
                     self.cycle(everything=timer)
                     last = time.monotonic()
-                    gap = max(_GAP_S, _REST * (last - now))
+                    gap = min(max(_GAP_S, _REST * (last - now)), _GAP_AT_MOST_S)
                     last_timer = last if timer else last_timer
                 elif busy:
                     self._mend_past()
