@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kpis.app_uptime import inventory
 from tests.conftest import FrozenClock
 from tests.pipeline.world import NOW, World, record
 
@@ -193,3 +194,19 @@ def test_an_imported_inventory_names_the_owner(world: World) -> None:
     world.take("application", record("application", id="web", opd="dishub"))
     assert world.value("apps_down_now", "dishub") == 1
     assert world.value("apps_down_now", "dinkes") is None
+
+
+def test_only_an_address_that_a_file_or_a_database_named_is_called(embedded: World) -> None:
+    """Whoever may publish must not choose whom the probe asks."""
+    for source, door in (("bus", "mqtt"), ("berkas", "file"), ("dinas", "database")):
+        entry = record("application", id=f"{door}.kota", url="http://127.0.0.1/")
+        outcome = embedded.pipeline.take([embedded.arrival("application", entry, source, door=door)])
+        assert outcome.accepted == 1, outcome.refusals
+    with embedded.store.read() as conn:
+        found = {app.app: app for app in inventory(conn, embedded.settings)}
+    assert {name: app.probe for name, app in found.items()} == {
+        "mqtt.kota": False,
+        "file.kota": True,
+        "database.kota": True,
+    }
+    assert found["mqtt.kota"].url == "http://127.0.0.1/", "it is shown all the same"

@@ -14,6 +14,7 @@ from playwright.sync_api import Page as Tab
 from werkzeug.serving import make_server
 
 from dashboard.render import to_json
+from kpis.types import Freshness
 from kpis.views import AppDay, AppState, IntegrationView, Step
 from layouts.flat import flat
 from layouts.pages import PAGES, Page, app_uptime, attendance, integration, service_requests
@@ -25,9 +26,10 @@ from layouts.panels.columns import day_columns
 from layouts.panels.heartbeat import heartbeat
 from layouts.panels.integration_tables import BREAKS, break_table
 from layouts.panels.interface_table import interface_table
+from layouts.panels.marks_bar import data_age, live_line
 from layouts.panels.request_table import request_table
 from layouts.words import words_for
-from tests.layouts import serve, tree
+from tests.layouts import sample, serve, tree
 from tests.layouts import views_domains as views
 
 EN, ID = words_for("en", "Asia/Jakarta"), words_for("id", "Asia/Jakarta")
@@ -301,3 +303,15 @@ _MEASURE = """() => {
   const flat = boxes.filter(([, box]) => box.width < 8 || box.height < 8).map(([e]) => e);
   return {width: document.documentElement.scrollWidth, outside: wide.map(name), flat: flat.map(name)};
 }"""
+
+
+def test_a_day_off_is_not_counted_as_stale_or_missing() -> None:
+    page = sample.snapshot("attendance", None)
+    today = {key: one for key, one in page.readings.items() if key.endswith("_today")}
+    away = {key: replace(one, value=None, freshness=Freshness.STALE) for key, one in today.items()}
+    words = words_for("en", "Asia/Jakarta")
+    worked = replace(page, readings=away, day_off=None)
+    resting = replace(worked, day_off="weekend")
+    assert "3 stale" in tree.text(data_age(worked, words))
+    assert "stale" not in tree.text(data_age(resting, words))
+    assert live_line(worked, words) != live_line(resting, words) == "All figures are on target."
