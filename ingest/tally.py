@@ -25,7 +25,9 @@ def add_counts(conn: Connection, name: str, arrival: Arrival, counts: dict[str, 
     raised = {n: s.c[n] + count for n, count in counts.items()}
     conn.execute(
         statement.on_conflict_do_update(
-            index_elements=["source"], set_={"last_at": now, "heard_at": now, **raised}
+            index_elements=["source"],
+            # A past that came as files goes on by MQTT: the page names the door of today.
+            set_={"door": arrival.door, "last_at": now, "heard_at": now, **raised},
         )
     )
     statement = insert(conn, h).values(source=name, hour=now // _HOUR_US * _HOUR_US, **counts)

@@ -171,6 +171,7 @@ def view(conn: Connection, settings: Settings, at: datetime, chosen: int | None 
         ),
         rejects=tuple(_reject_row(row) for row in conn.execute(newest)),
         chosen=None if one is None else _reject_row(one),
+        asked=chosen,
     )
 
 

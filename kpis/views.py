@@ -284,12 +284,14 @@ class RejectRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesView:
-    """The sources page. `chosen` is the reject that was linked to, if one was."""
+    """The sources page. `asked` is the number of the reject that was linked to, `chosen` that reject if
+    there is one."""
 
     sources: tuple[SourceRow, ...]
     reasons: tuple[Count, ...]
     rejects: tuple[RejectRow, ...]
     chosen: RejectRow | None = None
+    asked: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ def panels(snapshot: Snapshot, w: Words) -> Panels:
     """The table of sources, the rejects, and the one that was linked to."""
     view: SourcesView = snapshot.detail
     own: Panels = {
-        "reject-chosen": _chosen(view.chosen, snapshot, w) if view.chosen else "",
+        "reject-chosen": _linked(view, snapshot, w),
         "source-list": _sources(view.sources, snapshot, w),
         "reject-reasons": _reasons(view, w),
         "reject-list": _rejects(view.rejects, snapshot, w),
@@ -139,6 +139,15 @@ def _reject(row: RejectRow, snapshot: Snapshot, w: Words) -> html.Tr:
             html.Td(row.place, className="place"),
         ]
     )
+
+
+def _linked(view: SourcesView, snapshot: Snapshot, w: Words) -> Any:
+    """The reject that was linked to; a link that leads nowhere says so."""
+    if view.chosen is not None:
+        return _chosen(view.chosen, snapshot, w)
+    if view.asked is None:
+        return ""
+    return html.P(w.t("There is no reject {id}.", id=view.asked), className="sentence")
 
 
 def _chosen(row: RejectRow, snapshot: Snapshot, w: Words) -> html.Section:

@@ -12,6 +12,7 @@ import pytest
 
 from ingest.arrivals import Outcome
 from ingest.replay import main, replay
+from kpis import sources
 from tests.conftest import ROOT, FrozenClock
 from tests.pipeline.world import World, ago, configuration, record
 
@@ -176,3 +177,18 @@ def test_a_source_nothing_came_from_is_an_error_and_no_empty_answer(
     assert main(["--source", "sp4m", "--config", str(config)]) == 2
     assert capsys.readouterr().err == "--source: nothing came from 'sp4m'; sources: sp4n\n"
     assert main(["--source", "sp4n", "--config", str(config)]) == 0
+
+
+def test_a_link_to_a_reject_that_is_not_there_is_told(embedded: World) -> None:
+    with embedded.store.read() as conn:
+        found = sources.view(conn, embedded.settings, embedded.now(), 999_999)
+    assert (found.chosen, found.asked) == (None, 999_999)
+
+
+def test_a_source_is_named_by_the_door_it_came_through_last(embedded: World) -> None:
+    for door in ("file", "mqtt"):
+        entry = record("uptime_check", id=f"c-{door}")
+        embedded.pipeline.take([embedded.arrival("uptime_check", entry, "pemantau", door=door)])
+    with embedded.store.read() as conn:
+        (row,) = sources.source_rows(conn, embedded.settings, embedded.now())
+    assert row.door == "mqtt"
