@@ -28,7 +28,7 @@ def _left_early(conn: Connection, settings: Settings, day: date, t: int) -> dict
         p.c.day == day, p.c.first_in.is_not(None), p.c.last_out < micros(end), p.c.last_out <= t,
         sa.literal(t >= micros(end)),
     )  # fmt: skip
-    return dict(conn.execute(query.group_by(p.c.opd)).tuples().all())
+    return {row[0]: row[1] for row in conn.execute(query.group_by(p.c.opd))}
 
 
 def _unexplained(conn: Connection, day: date) -> dict[str, int]:
@@ -36,7 +36,7 @@ def _unexplained(conn: Connection, day: date) -> dict[str, int]:
     query = sa.select(d.c.opd, sa.func.count(d.c.employee.distinct())).where(
         d.c.day == day, d.c.category == "tanpa_keterangan"
     )
-    return dict(conn.execute(query.group_by(d.c.opd)).tuples().all())
+    return {row[0]: row[1] for row in conn.execute(query.group_by(d.c.opd))}
 
 
 def opd_attendance(conn: Connection, settings: Settings, at: datetime) -> dict[str, OpdAttendance]:
@@ -72,7 +72,7 @@ def _first_ins(conn: Connection, settings: Settings, day: date, opds: list[str])
     query = sa.select(place, sa.func.count()).where(
         p.c.day == day, p.c.first_in.is_not(None), p.c.opd.in_(opds)
     )
-    steps: dict[int, int] = dict(conn.execute(query.group_by(place)).tuples().all())
+    steps: dict[int, int] = {row[0]: row[1] for row in conn.execute(query.group_by(place))}
     if not steps:
         return []
     return [sum(n for place, n in steps.items() if place * CURVE.step <= minute) for minute in CURVE]
