@@ -26,6 +26,7 @@ import sqlalchemy as sa
 
 from ingest.demo import history
 from ingest.demo.settle import is_free, settle
+from ingest.demo.state import State
 from kpis.catalogue import check
 from kpis.config import DemoSettings, Settings, load
 from kpis.errors import ConfigError, PendopoError, StoreError
@@ -155,6 +156,9 @@ def _run(settings: Settings, folder: Path, site_port: int, stop: threading.Event
             past.end(5)
         for child in reversed(children):
             child.end(12)
+        state = State.load(folder)
+        state.shown = settings.clock.now().timestamp()
+        state.save()
 
 
 def _start(name: str, folder: Path, *arguments: str) -> Child:

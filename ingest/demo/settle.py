@@ -48,7 +48,7 @@ def settle(base: Settings, folder: Path, demo: DemoSettings, port: int) -> tuple
         state = _state(folder)
         real = datetime.now(UTC)
         # After a fast demo the city's clock is ahead of the real one, and time there never goes back.
-        city_now = max(real, datetime.fromtimestamp(state.spoken, UTC))
+        city_now = max(real, datetime.fromtimestamp(max(state.spoken, state.shown), UTC))
         city = found(replace(base, demo=demo), city_now.date())
         write_map(city, folder / "kelurahan.geojson")
         config = folder / "config.toml"

@@ -12,13 +12,17 @@ NAME = "state.json"
 
 @dataclass(slots=True)
 class State:
-    """Moments in seconds since 1970 on the city's clock; ports it used, to use them again."""
+    """Moments in seconds since 1970 on the city's clock; ports it used, to use them again.
+
+    `shown` is what the clock last showed: a fast demo shows more than it has spoken of.
+    """
 
     folder: Path
     began: float
     spoken: float
     broker_port: int
     site_port: int
+    shown: float = 0.0
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -11,11 +11,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ingest.demo.settle import free_port
+from ingest.demo.settle import free_port, settle
+from kpis.config import Settings
 from tests.demo.conftest import ROOT
 
 
@@ -160,7 +162,6 @@ def test_one_folder_holds_one_demo(tmp_path: Path, demos: list[Demo]) -> None:
 
 
 def test_a_real_store_and_real_sources_are_never_touched(tmp_path: Path) -> None:
-    from ingest.demo.settle import settle
     from kpis.config import load
 
     config = tmp_path / "real.toml"
@@ -203,3 +204,14 @@ def _children(folder: Path) -> list[str]:
             if str(folder) in line and "ingest.demo --folder" not in line and "python" in line:
                 found.append(line)
     return found
+
+
+def test_the_citys_clock_never_goes_back(tmp_path: Path, settings: Settings) -> None:
+    """After a fast demo the clock is ahead of the real one, and of what the city has said."""
+    _, state = settle(settings, tmp_path, settings.demo, 8050)
+    ahead = datetime.now(UTC) + timedelta(days=2)
+    state.shown = ahead.timestamp()
+    state.save()
+    made, _ = settle(settings, tmp_path, settings.demo, 8050)
+    assert made.clock.now() >= ahead
+    assert made.clock.now() - ahead < timedelta(minutes=1)
