@@ -59,7 +59,7 @@ def _mayor(conn: Connection, settings: Settings, at: datetime, found: Mapping[Ke
     return MayorView(
         need=tuple(need),
         deserve=tuple(praised[:FIVE]),
-        changes=readings.changes(conn, None, at - timedelta(hours=24), at, most=12),
+        changes=readings.changes(conn, None, at - timedelta(hours=24), at, most=8),
     )
 
 
