@@ -24,6 +24,7 @@ NOT_IMPORTED = {
     "pymysql": "SQLAlchemy's driver for mysql+pymysql://",
     "uvloop": "uvicorn's event loop",
     "httptools": "uvicorn's parser of HTTP",
+    "pandas": "of the stack a city counts on: for work on the tables beside the pages",
 }
 
 
