@@ -20,9 +20,8 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from kpis.config import Settings, StoreSettings
-from kpis.errors import SchemaError, StoreError, StoreUnavailable
+from kpis.errors import StoreError, StoreUnavailable
 
-SCHEMA = 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -42,8 +41,6 @@ def instant(us: int) -> datetime:
 def maybe_instant(us: int | None) -> datetime | None:
     return None if us is None else instant(us)
 
-
-schema_table = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 # One row per kind of change; a waiter compares versions instead of reading tables.
 change_table = sa.Table(
@@ -92,22 +89,21 @@ class Store:
         with _wrapped():
             return self._writer.raw_connection()
 
+    @contextmanager
+    def alter(self) -> Iterator[Connection]:
+        """Like `write()`, for moving whole tables: sorts on disk. The store is closed afterwards."""
+        with _wrapped(), self._writer.connect() as conn:
+            if self.embedded:
+                conn.connection.cursor().execute("PRAGMA temp_store=FILE")
+            with conn.begin():
+                yield conn
+
     def create(self) -> None:
-        """Makes the tables that are missing; SchemaError when a newer release made them."""
-        import kpis.tables  # noqa: F401  every module that owns tables
+        """Makes the tables that are missing; SchemaError when another release made those that are there."""
+        from kpis.schema import make_ready
 
         with self.write() as conn:
-            if not self.embedded:
-                conn.execute(sa.text("SELECT pg_advisory_xact_lock(20262026)"))
-            metadata.create_all(conn)
-            found = conn.execute(sa.select(schema_table.c.version)).scalar()
-            if found is None:
-                conn.execute(schema_table.insert().values(version=SCHEMA))
-            elif found != SCHEMA:
-                raise SchemaError(
-                    f"the store has schema {found} and this release knows {SCHEMA}; "
-                    + ("start the newer release" if found > SCHEMA else "migrate it first")
-                )
+            make_ready(conn)
 
     def close(self) -> None:
         self._writer.dispose()
