@@ -10,16 +10,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ingest.rows import COLUMNS, Row
+from kpis import partitions
 from kpis.config import Settings
 from kpis.feeds import FeedTable
 from kpis.store import bulk, insert, lock, stage
 
+_DAY_US = 86_400_000_000
+
 
 @dataclass(slots=True)
 class KeptRows:
-    """What became of rows, by their place in what was given: `new`, `known`, or in `conflicts`."""
+    """What became of rows, by their place in what was given: `known`, in `conflicts`, else new."""
 
-    new: set[int] = field(default_factory=set)
     known: set[int] = field(default_factory=set)
     conflicts: set[int] = field(default_factory=set)
 
@@ -32,20 +34,22 @@ def keep(conn: Connection, settings: Settings, feed: FeedTable, rows: Sequence[R
     """
     found = KeptRows()
     unique = _once(feed, rows, found)
-    lock(conn, feed.feed)
     staged = stage(conn, feed.table)
     bulk(conn, staged, [(place, *rows[place]) for place in unique])
-    if feed.newest is not None or not _all_new(conn, feed, staged, len(unique)):
-        _set_aside(conn, feed, staged, found)
-        _replace(conn, settings, feed, staged)
-        conn.execute(_insert_from(conn, feed, staged))
+    # Two writers of one feed follow each other from here on; reading and copying they did side by side.
+    lock(conn, feed.feed)
+    if feed.key is not None:
+        _keep_events(conn, feed, staged, [rows[place] for place in unique], found)
+    else:
+        _keep_things(conn, settings, feed, staged, len(unique), found)
     feed.add(conn, settings, staged)
-    found.new = set(range(len(rows))) - found.known - found.conflicts
     return found
 
 
-def _once(feed: FeedTable, rows: Sequence[Row], found: KeptRows) -> list[int]:
+def _once(feed: FeedTable, rows: Sequence[Row], found: KeptRows) -> Sequence[int]:
     """The places of the rows that count when one id stands several times in one batch."""
+    if len({(row[0], row[1]) for row in rows}) == len(rows):
+        return range(len(rows))
     chosen: dict[tuple[str, str], int] = {}
     version = None if feed.newest is None else COLUMNS[feed.feed].index(feed.newest)
     for place, row in enumerate(rows):
@@ -70,6 +74,92 @@ def _insert_from(conn: Connection, feed: FeedTable, staged: sa.Table) -> Any:
     return insert(conn, feed.table).from_select(names, rows)
 
 
+def _aside(conn: Connection, staged: sa.Table, places: Sequence[int]) -> None:
+    if places:
+        out = staged.delete().where(staged.c.seq == sa.bindparam("place"))
+        conn.execute(out, [{"place": place} for place in places])
+
+
+# --- events: known by their key, kept under their month ---
+
+
+def _keep_events(
+    conn: Connection, feed: FeedTable, staged: sa.Table, rows: Sequence[Row], found: KeptRows
+) -> None:
+    assert feed.by is not None
+    months = _months(rows, COLUMNS[feed.feed].index(feed.by))
+    keys = _insert_keys(conn, feed, staged, months)
+    # The usual case, in which nothing was here before, is tried; else the facts are as they were.
+    attempt = conn.begin_nested()
+    if conn.execute(keys).rowcount == len(rows):
+        attempt.commit()
+    else:
+        attempt.rollback()
+        _set_events_aside(conn, feed, staged, months, found)
+        conn.execute(keys)
+    partitions.ensure(conn, feed.table, feed.by, months)
+    conn.execute(_insert_from(conn, feed, staged))
+
+
+def _months(rows: Sequence[Row], by: int) -> list[int]:
+    """The months of the rows, in order."""
+    values = {row[by] for row in rows}
+    if values and isinstance(next(iter(values)), int):
+        values = {value // _DAY_US * _DAY_US for value in values}
+    return sorted({partitions.month_of(value) for value in values})
+
+
+def _insert_keys(conn: Connection, feed: FeedTable, staged: sa.Table, months: list[int]) -> Any:
+    assert feed.key is not None
+    assert feed.by is not None
+    column = feed.table.c[feed.by]
+    month: sa.ColumnElement[int] = sa.literal_column(str(months[-1] if months else 0), sa.Integer)
+    if len(months) > 1:
+        before = [
+            (staged.c[feed.by] < partitions.first_of(partitions.following(m), column), sa.literal(m))
+            for m in months[:-1]
+        ]
+        month = sa.case(*before, else_=month)
+    rows = sa.select(staged.c.source, staged.c.id, month).where(sa.true())
+    statement = insert(conn, feed.key).from_select(["source", "id", "month"], rows)
+    return statement.on_conflict_do_nothing()
+
+
+def _set_events_aside(
+    conn: Connection, feed: FeedTable, staged: sa.Table, months: list[int], found: KeptRows
+) -> None:
+    """Takes out of the stage what is already here, and what conflicts with what is here."""
+    assert feed.key is not None
+    assert feed.by is not None
+    fact, key, by = feed.table, feed.key, feed.table.c[feed.by]
+    same = sa.exists().where(
+        by >= partitions.first_of(months[0], by),
+        by < partitions.first_of(partitions.following(months[-1]), by),
+        *(
+            fact.c[n].is_not_distinct_from(staged.c[n]) if fact.c[n].nullable else fact.c[n] == staged.c[n]
+            for n in COLUMNS[feed.feed]
+        ),
+    )
+    here = sa.and_(key.c.source == staged.c.source, key.c.id == staged.c.id)
+    answers = conn.execute(sa.select(staged.c.seq, same.label("same")).join(key, here)).all()
+    for place, is_same in answers:
+        (found.known if is_same else found.conflicts).add(place)
+    _aside(conn, staged, [place for place, _ in answers])
+
+
+# --- things: the newest version of each ---
+
+
+def _keep_things(
+    conn: Connection, settings: Settings, feed: FeedTable, staged: sa.Table, count: int, found: KeptRows
+) -> None:
+    if feed.newest is None and _all_new(conn, feed, staged, count):
+        return
+    _set_things_aside(conn, feed, staged, found)
+    _replace(conn, settings, feed, staged)
+    conn.execute(_insert_from(conn, feed, staged))
+
+
 def _all_new(conn: Connection, feed: FeedTable, staged: sa.Table, count: int) -> bool:
     """Tries the usual case, in which nothing was here before; False leaves the facts as they were."""
     attempt = conn.begin_nested()
@@ -81,7 +171,7 @@ def _all_new(conn: Connection, feed: FeedTable, staged: sa.Table, count: int) ->
     return False
 
 
-def _set_aside(conn: Connection, feed: FeedTable, staged: sa.Table, found: KeptRows) -> None:
+def _set_things_aside(conn: Connection, feed: FeedTable, staged: sa.Table, found: KeptRows) -> None:
     """Takes out of the stage what is already here, older, or in conflict with what is here."""
     fact = feed.table
     same = sa.and_(fact.c.source == staged.c.source, fact.c.id == staged.c.id)
@@ -113,10 +203,9 @@ def _set_aside(conn: Connection, feed: FeedTable, staged: sa.Table, found: KeptR
             # No news, but its time goes in: a version between the two must not replace it later.
             found.known.add(place)
             continue
-        aside.append({"place": place})
+        aside.append(place)
         (found.known if what == "known" else found.conflicts).add(place)
-    if aside:
-        conn.execute(staged.delete().where(staged.c.seq == sa.bindparam("place")), aside)
+    _aside(conn, staged, aside)
 
 
 def _replace(conn: Connection, settings: Settings, feed: FeedTable, staged: sa.Table) -> None:

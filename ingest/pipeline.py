@@ -171,13 +171,15 @@ class Pipeline:
             feed = FEED_TABLES[name]
             records = by_feed[name]
             result = keep(conn, self._settings, feed, [k.row for k in records])
-            batch.accepted.update(records[place].source for place in result.new)
-            batch.known.update(records[place].source for place in result.known)
+            aside = result.known | result.conflicts
+            new = records if not aside else [k for place, k in enumerate(records) if place not in aside]
+            batch.accepted.update([k.source for k in new])
+            batch.known.update([records[place].source for place in result.known])
             for place in sorted(result.conflicts):
                 batch.refused.append(_conflict(records[place]))
-            if result.new:
+            if new:
                 touched.add(feed.domain.value if feed.domain else name)
-                if self._is_past(name, [records[place] for place in result.new]):
+                if self._is_past(name, new):
                     touched.add(PAST)
         return touched
 

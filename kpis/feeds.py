@@ -1,4 +1,11 @@
-"""How each feed is kept: its fact table, which of two versions stays, and the roll-ups it feeds."""
+"""How each feed is kept: its fact table, which of two versions stays, and the roll-ups it feeds.
+
+Events (a check, a clock-in, a sync run) never change and come by the million: PostgreSQL keeps them
+in one partition a month, so that a month can be dropped whole. No index of a partitioned table is
+unique across its months, so a key table beside it says which `(source, id)` are known. Things (a
+request, a ledger line) change and are looked up by their id: one table, its primary key.
+See docs/adr/0008-events-by-month.md.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from kpis.config import Settings
-from kpis.store import insert
+from kpis.store import insert, metadata
 from kpis.types import Domain
 
 Apply = Callable[[Connection, Settings, sa.FromClause], None]
@@ -25,13 +32,16 @@ class FeedTable:
     (None: an id never changes). `add` applies rows that came in, already in the facts, to the
     roll-ups; `remove` takes out rows about to be replaced. `rollups` are emptied by a rebuild.
     `moment` is the column that says when the thing happened. `versioned` False means a new version
-    that differs in nothing but its time is no news.
+    that differs in nothing but its time is no news. Events have a `key` table and the column `by`,
+    an instant or a day, whose month they are kept under; things have neither.
     """
 
     feed: str
     table: sa.Table
     domain: Domain | None
     moment: str
+    key: sa.Table | None = None
+    by: str | None = None
     newest: str | None = None
     versioned: bool = True
     add: Apply = nothing
@@ -72,6 +82,23 @@ def source_columns() -> tuple[sa.Column[str], sa.Column[str]]:
     return (
         sa.Column("source", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
+    )
+
+
+def event_columns() -> tuple[sa.Column[str], sa.Column[str]]:
+    """`(source, id)` of an event; its key table holds each pair once."""
+    return sa.Column("source", sa.Text, nullable=False), sa.Column("id", sa.Text, nullable=False)
+
+
+def key_table(feed: str) -> sa.Table:
+    """Which `(source, id)` of an event feed are known, and the month (yyyymm) their fact is kept under."""
+    return sa.Table(
+        f"{feed}_key",
+        metadata,
+        sa.Column("source", sa.Text, primary_key=True),
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("month", sa.Integer, nullable=False),
+        sqlite_with_rowid=False,
     )
 
 

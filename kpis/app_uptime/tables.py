@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from kpis.app_uptime import runs
-from kpis.feeds import FeedTable, source_columns
+from kpis.feeds import FeedTable, event_columns, key_table, source_columns
 from kpis.store import metadata
 from kpis.types import Domain
 
 uptime_check = sa.Table(
     "uptime_check",
     metadata,
-    *source_columns(),
+    *event_columns(),
     sa.Column("app", sa.Text, nullable=False),
     sa.Column("observed_at", sa.BigInteger, nullable=False),
     sa.Column("up", sa.Boolean, nullable=False),
@@ -23,7 +23,10 @@ uptime_check = sa.Table(
     sa.Column("cert_expires_at", sa.BigInteger),
     sa.Column("content_changed_at", sa.BigInteger),
     sa.Index("uptime_check_app", "app", "observed_at"),
+    postgresql_partition_by="RANGE (observed_at)",
 )
+
+uptime_check_key = key_table("uptime_check")
 
 # A run is a stretch of checks that agree, with no gap of more than three expected intervals. It is
 # all that uptime over any window needs, and there are as many runs as there were changes of state.
@@ -66,6 +69,8 @@ application = sa.Table(
 FEED = FeedTable(
     feed="uptime_check",
     table=uptime_check,
+    key=uptime_check_key,
+    by="observed_at",
     domain=Domain.APP_UPTIME,
     moment="observed_at",
     add=lambda conn, settings, rows: runs.apply(conn, settings, rows, uptime_check, app_run),

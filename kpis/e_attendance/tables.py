@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from kpis.config import Settings
 from kpis.days import day_off, late_after
-from kpis.feeds import FeedTable, source_columns
+from kpis.feeds import FeedTable, event_columns, key_table
 from kpis.store import insert, metadata
 from kpis.types import Domain
 
@@ -20,7 +20,7 @@ LEAVE = ("izin", "sakit", "cuti")
 attendance = sa.Table(
     "attendance",
     metadata,
-    *source_columns(),
+    *event_columns(),
     sa.Column("opd", sa.Text, nullable=False),
     sa.Column("employee", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
@@ -30,19 +30,25 @@ attendance = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("day", sa.Date, nullable=False),
     sa.Index("attendance_on_day", "day", "opd", "at"),
+    postgresql_partition_by="RANGE (day)",
 )
+
+attendance_key = key_table("attendance")
 
 attendance_day = sa.Table(
     "attendance_day",
     metadata,
-    *source_columns(),
+    *event_columns(),
     sa.Column("opd", sa.Text, nullable=False),
     sa.Column("day", sa.Date, nullable=False),
     sa.Column("employee", sa.Text, nullable=False),
     sa.Column("category", sa.Text, nullable=False),
     sa.Column("shift", sa.Text),
-    sa.Index("attendance_day_on_day", "day", "opd"),
+    sa.Index("attendance_day_on_day", "day", "opd", "employee"),
+    postgresql_partition_by="RANGE (day)",
 )
+
+attendance_day_key = key_table("attendance_day")
 
 attendance_person = sa.Table(
     "attendance_person",
@@ -185,11 +191,19 @@ def is_worked(day: date, settings: Settings) -> bool:
 EVENTS = FeedTable(
     feed="attendance",
     table=attendance,
+    key=attendance_key,
+    by="day",
     domain=Domain.E_ATTENDANCE,
     moment="at",
     add=_add_events,
     rollups=(attendance_person, attendance_cell),
 )
 CATEGORIES = FeedTable(
-    feed="attendance_day", table=attendance_day, domain=Domain.E_ATTENDANCE, moment="day", add=_recount
+    feed="attendance_day",
+    table=attendance_day,
+    key=attendance_day_key,
+    by="day",
+    domain=Domain.E_ATTENDANCE,
+    moment="day",
+    add=_recount,
 )

@@ -6,14 +6,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from kpis.config import Settings
-from kpis.feeds import Cells, FeedTable, flag_sum, source_columns
+from kpis.feeds import Cells, FeedTable, event_columns, flag_sum, key_table, source_columns
 from kpis.store import insert, metadata
 from kpis.types import Domain
 
 sync_run = sa.Table(
     "sync_run",
     metadata,
-    *source_columns(),
+    *event_columns(),
     sa.Column("opd", sa.Text, nullable=False),
     sa.Column("system", sa.Text, nullable=False),
     sa.Column("interface", sa.Text, nullable=False),
@@ -29,7 +29,10 @@ sync_run = sa.Table(
     sa.Column("day", sa.Date, nullable=False),
     sa.Index("sync_run_interface", "opd", "system", "interface", "started_at"),
     sa.Index("sync_run_started", "started_at"),
+    postgresql_partition_by="RANGE (started_at)",
 )
+
+sync_run_key = key_table("sync_run")
 
 sync_day = sa.Table(
     "sync_day",
@@ -98,6 +101,8 @@ def _add(conn: Connection, _settings: Settings, rows: sa.FromClause) -> None:
 SYNC = FeedTable(
     feed="sync_run",
     table=sync_run,
+    key=sync_run_key,
+    by="started_at",
     domain=Domain.OPD_INTEGRATION,
     moment="started_at",
     add=_add,

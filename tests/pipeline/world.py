@@ -141,7 +141,8 @@ class World:
         return self.pipeline.take([self.arrival(feed, p, source) for p in payloads])
 
     def rows(self, table: sa.Table, *order: str) -> list[Any]:
-        names = order or tuple(c.name for c in table.primary_key)
+        known = [n for n in ("source", "id") if n in table.c]
+        names = order or tuple(c.name for c in table.primary_key) or tuple(known)
         with self.store.read() as conn:
             return list(conn.execute(sa.select(table).order_by(*(table.c[n] for n in names))))
 
