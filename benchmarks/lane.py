@@ -17,6 +17,7 @@ _READ = 256 * 1024
 _SILENCE_S = 10.0
 _RETRY_S = 0.1
 _DUP = 0x08
+_KEPT_OUT = (b"\x02", b"\x04", b"\x05")  # refusals that trying again does not mend; "unavailable" is another
 
 
 class GaveUp(Exception):
@@ -84,6 +85,11 @@ class Lane:
         return self._low == len(self._packets)
 
     @property
+    def idle(self) -> bool:
+        """Whether the broker owes no acknowledgement."""
+        return self._low == self._next
+
+    @property
     def blocked(self) -> bool:
         """Whether the system has not taken yet what was written."""
         return bool(self._out)
@@ -101,7 +107,7 @@ class Lane:
         except OSError:
             answer = b""
         if answer[:2] != b"\x20\x02" or answer[3:] != b"\x00":
-            if answer[3:] > b"\x00":
+            if answer[3:] in _KEPT_OUT:
                 raise GaveUp(f"{door[0]}:{door[1]} refuses the connection: code {answer[3]}")
             self.lose()
             return False

@@ -24,7 +24,7 @@ import mmap
 import selectors
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,6 +67,7 @@ def publish(
     username: str | None = None,
     password: str = "",
     flags: Flags | None = None,
+    released: Callable[[], int] | None = None,
     patience_s: float = 60.0,
 ) -> Published:
     """Publishes every payload and returns when the broker has acknowledged all of them.
@@ -74,7 +75,8 @@ def publish(
     `topics` is one topic for all, or one for each payload. `window` bounds what is unacknowledged on
     one connection, `rate` is events per second over all, `lanes` is how many connections share the
     events (event i goes by lane i mod `lanes`). `others` are addresses to turn to when a connection
-    ends. `flags` (a byte an event, zeros) may be shared memory, to be watched from outside.
+    ends. `flags` (a byte an event, zeros) may be shared memory, to be watched from outside; `released`
+    says how many events may go so far, and time spent waiting for it is not made up for.
     Raises GaveUp when nothing is acknowledged for `patience_s`.
     """
     bodies = list(payloads)
@@ -89,7 +91,7 @@ def publish(
         built = list(map(packet, names[number::lanes], bodies[number::lanes], range(len(bodies))))
         tell = partial(_note, flags, number, lanes)
         roads.append(Lane(doors, hello, built, min(window, MOST_WINDOW), tell))
-    return _drive(roads, flags, rate, patience_s)
+    return _drive(roads, flags, _Pace(rate, released or (lambda: len(bodies)), lanes), patience_s)
 
 
 def _note(flags: Flags, lane: int, lanes: int, first: int, count: int) -> None:
@@ -98,14 +100,31 @@ def _note(flags: Flags, lane: int, lanes: int, first: int, count: int) -> None:
     flags[at : at + count * lanes : lanes] = b"\1" * len(range(at, at + count * lanes, lanes))
 
 
-def _due(elapsed_s: float, rate: float | None, lanes: int) -> int:
-    """How many events a lane may have sent; it goes up in steps, so that packets go out together."""
-    if rate is None:
-        return sys.maxsize
-    return int((elapsed_s // _TICK_S + 1) * _TICK_S * rate / lanes) + 1
+class _Pace:
+    """How many events each lane may have sent by now. It goes up in steps: packets go out together."""
+
+    def __init__(self, rate: float | None, released: Callable[[], int], lanes: int) -> None:
+        self._rate = rate
+        self._released = released
+        self._lanes = lanes
+        self._due = 0.0
+        self._at = time.monotonic()
+
+    @property
+    def held(self) -> bool:
+        """Whether everything that was released may have gone."""
+        return self._due >= self._released()
+
+    def due(self) -> int:
+        now = time.monotonic()
+        if now - self._at >= _TICK_S:
+            gain = float("inf") if self._rate is None else (now - self._at) * self._rate
+            self._due = min(self._due + gain, self._released())
+            self._at = now
+        return -(-int(self._due) // self._lanes)
 
 
-def _drive(lanes: list[Lane], flags: Flags, rate: float | None, patience_s: float) -> Published:
+def _drive(lanes: list[Lane], flags: Flags, pace: _Pace, patience_s: float) -> Published:
     """Turns from lane to lane until everything is acknowledged."""
     began = fresh_at = time.monotonic()
     cpu = time.process_time()
@@ -113,9 +132,11 @@ def _drive(lanes: list[Lane], flags: Flags, rate: float | None, patience_s: floa
     with selectors.DefaultSelector() as selector:
         while waiting:
             now = time.monotonic()
+            if pace.held and all(lane.idle for lane in lanes):
+                fresh_at = now
             if now - fresh_at > patience_s:
                 raise GaveUp(f"nothing was acknowledged for {patience_s:g} s")
-            due = _due(now - began, rate, len(lanes))
+            due = pace.due()
             for lane in waiting:
                 _push(selector, lane, due)
             for key, mask in selector.select(_TICK_S):
@@ -183,8 +204,8 @@ def write_messages(file: Path, messages: Iterable[tuple[str, bytes]]) -> None:
         out.writelines(b"%b\t%b\n" % (topic.encode(), payload) for topic, payload in messages)
 
 
-def shared_flags(file: Path, count: int) -> mmap.mmap:
-    """`count` zero bytes that another process sees change: give the same file to both."""
+def shared_bytes(file: Path, count: int) -> mmap.mmap:
+    """`count` bytes, zeros at first, that every process which opens the same file sees change."""
     with file.open("a+b") as out:
         out.truncate(count)
         return mmap.mmap(out.fileno(), count)
@@ -209,9 +230,11 @@ def main() -> int:
     parser.add_argument("--username")
     parser.add_argument("--password", default="")
     parser.add_argument("--flags", type=Path, help="shared memory with a byte an event, 1 once acknowledged")
+    parser.add_argument("--gate", type=Path, help="shared memory: how many events may go so far, 8 bytes")
     parser.add_argument("--patience", type=float, default=60.0, metavar="SECONDS")
     args = parser.parse_args()
     topics, payloads = read_messages(args.file)
+    gate = shared_bytes(args.gate, 8) if args.gate else None
     try:
         done = publish(
             args.host,
@@ -224,7 +247,8 @@ def main() -> int:
             others=args.other,
             username=args.username,
             password=args.password,
-            flags=shared_flags(args.flags, len(payloads)) if args.flags else None,
+            flags=shared_bytes(args.flags, len(payloads)) if args.flags else None,
+            released=None if gate is None else lambda: int.from_bytes(gate[:8], "little"),
             patience_s=args.patience,
         )
     except GaveUp as error:

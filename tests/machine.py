@@ -98,6 +98,7 @@ class Need:
 NEEDS = (
     Need("PostgreSQL (initdb, postgres)", "postgresql", "postgresql", find_postgres),
     Need("Mosquitto", "mosquitto", "mosquitto", lambda: find_program("mosquitto")),
+    Need("NATS (nats-server)", "nats-server", "nats-server", lambda: find_program("nats-server")),
     Need("MariaDB (mariadbd, mariadb-install-db)", "mariadb-server", "mariadb", find_mariadb),
     Need("libatomic (for Playwright)", "libatomic1", None, find_driver),
     Need("Chromium", "chromium", None, find_chromium),

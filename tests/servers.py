@@ -1,4 +1,4 @@
-"""The real servers tests run against: PostgreSQL, Mosquitto and MariaDB on loopback, on free ports."""
+"""The real servers tests run against: PostgreSQL, Mosquitto, NATS and MariaDB on loopback, on free ports."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import random
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.request import urlopen
 
 import psycopg2
 import pymysql
@@ -240,6 +241,55 @@ class Mosquitto(Server):
 
     def start(self) -> None:
         self._launch([self._program, "-c", self._config])
+
+
+class Nats(Server):
+    """A NATS server with its MQTT door on `port`; `config` makes its configuration from port and folder.
+
+    `checks` is the port of its monitoring page, when the configuration opens one: ready then means that
+    it has caught up with its cluster. `environ` is what the configuration takes from the environment.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        config: Callable[[Nats], str],
+        *,
+        environ: Mapping[str, str] | None = None,
+        checks: int | None = None,
+    ) -> None:
+        super().__init__(keeper, "nats")
+        self._program = _need(machine.find_program("nats-server"), "NATS (nats-server)")
+        self._config = self.folder / "nats.conf"
+        self._config.write_text(config(self))
+        self._environ = {**os.environ, **(environ or {})}
+        self._checks = checks
+
+    def start(self) -> None:
+        self.start_without_waiting()
+        self.wait()
+
+    def start_without_waiting(self) -> None:
+        """For the first of a cluster, which is ready when the others are."""
+        argv: list[str | Path] = [self._program, "-c", self._config]
+        self._process = self.keeper.start(argv, log=self.log, cwd=self.folder, env=self._environ)
+
+    def wait(self) -> None:
+        assert self._process is not None
+        wait_until(self._ready, self._process, self.log)
+
+    def _ready(self) -> bool:
+        if not answers(self.port):
+            return False
+        if self._checks is None:
+            return True
+        try:
+            with urlopen(f"http://127.0.0.1:{self._checks}/healthz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
 
 
 class MariaDb(Server):
