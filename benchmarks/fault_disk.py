@@ -79,7 +79,11 @@ class DiskPostgres(Postgres):
 
     def __init__(self, keeper: Keeper, mib: int) -> None:
         self._mib = mib
-        super().__init__(keeper, durable=True)
+        try:
+            super().__init__(keeper, durable=True)
+        except BaseException:
+            self.close()
+            raise
 
     def _initdb(self) -> None:
         if may_mount():

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import psycopg2
@@ -119,14 +120,19 @@ class Rig:
         self, keeper: Keeper, broker: Broker, events: Sequence[Event], rate: float, disk_mib: int
     ) -> None:
         self.broker = broker
-        self.postgres = DiskPostgres(keeper, disk_mib)
-        self.broker_net = Proxy(broker.doors)
-        self.store_net = Proxy([("127.0.0.1", self.postgres.port)])
+        with ExitStack() as opened:
+            self.postgres = opened.enter_context(closing(DiskPostgres(keeper, disk_mib)))
+            self.broker_net = opened.enter_context(closing(Proxy(broker.doors)))
+            self.store_net = opened.enter_context(closing(Proxy([("127.0.0.1", self.postgres.port)])))
+            self._start(keeper, events, rate)
+            self._opened = opened.pop_all()
+
+    def _start(self, keeper: Keeper, events: Sequence[Event], rate: float) -> None:
         self.store_url = self.postgres.fresh()
         far = self.store_url.replace(f":{self.postgres.port}/", f":{self.store_net.port}/")
         self.ingest = Ingest(keeper, self.broker_net.port, far)
         self.ingest.start()
-        self.source = Source(keeper, broker, events, rate)
+        self.source = Source(keeper, self.broker, events, rate)
 
     def connect(self) -> psycopg2.extensions.connection:
         """A connection to the store past the network that is cut."""
@@ -145,6 +151,4 @@ class Rig:
             connection.close()
 
     def close(self) -> None:
-        self.broker_net.close()
-        self.store_net.close()
-        self.postgres.close()
+        self._opened.close()
