@@ -7,13 +7,18 @@ and share its cores. In the same run the bare store takes the same rows (the flo
 Keys of the result: `events_per_s` while they are published, `drain_per_s` a backlog the broker has
 kept, `copy_floor_per_s` the same rows into a plain table, `of_floor` the share of it, `rss_mib` the most
 memory ingest held, `cpu_us_per_event` by process, `commit_ms_p50` and `commit_ms_p95` from publish to
-commit at 20 events a second, `backlog_rss_mib` and `backlog_lost` while and after the store was away.
+commit at 20 events a second, `backlog_rss_mib` and `backlog_lost` while and after the store was away,
+`elsewhere` the share of the machine that other processes took: well below 0.1, or measure again.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import contextlib
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,21 +26,28 @@ from typing import Any
 
 from benchmarks import rig
 from benchmarks.events import messages
-from benchmarks.stores import PostgresStore, SqliteStore, Store, median
+from benchmarks.peer import Peer
+from benchmarks.processes import Elsewhere
+from benchmarks.stores import BenchmarkError, PostgresStore, SqliteStore, Store, median
 from tests.keeper import Keeper
 from tests.servers import Mosquitto
+from tests.sources.publisher import Publisher
 
 Event = tuple[str, bytes]
+_SLOW_PER_S = 20
+_SLOW_WITHIN_S = 60.0
 STORES: dict[str, Callable[[Keeper], Store]] = {"postgresql": PostgresStore, "sqlite": SqliteStore}
 
 
 def run(argv: list[str]) -> dict[str, object]:
-    """Measures as the arguments say. Raises BenchmarkError when an event was lost or refused."""
+    """Measures as the arguments say; SystemExit with one line when that cannot be done."""
     args = _arguments(argv)
     keeper = Keeper()
     try:
         with closing(STORES[args.store](keeper)) as store:
             return _measured(args, keeper, store)
+    except BenchmarkError as error:
+        raise SystemExit(f"run bench ingest: {error}") from None
     finally:
         keeper.close()
 
@@ -46,16 +58,27 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--feed", choices=("uptime_check", "attendance"), default="uptime_check")
     parser.add_argument("--events", type=int, default=100_000, metavar="N")
     parser.add_argument("--rounds", type=int, default=3, metavar="N")
-    return parser.parse_args(argv)
+    parser.add_argument("--seconds", type=int, default=5, metavar="N", help="at 20 events a second")
+    parser.add_argument("--node-red", action="store_true", help="measure Node-RED too; npm installs it")
+    args = parser.parse_args(argv)
+    if args.node_red and (args.store, args.feed) != ("postgresql", "uptime_check"):
+        parser.error("the flows of Node-RED put uptime checks into PostgreSQL")
+    return args
 
 
 def _measured(args: argparse.Namespace, keeper: Keeper, store: Store) -> dict[str, object]:
-    events = list(messages(args.feed, 2 * args.events, datetime.now(UTC)))
-    folder = keeper.subfolder("events")
+    peer = Peer(keeper, store) if args.node_red and isinstance(store, PostgresStore) else None
+    files = _Files(keeper.subfolder("events"), args)
     road = rig.Road(keeper, store, Mosquitto(keeper))
-    files = _Files(folder, events)
-    rounds = [_round(road, files, args.feed) for _ in range(args.rounds)]
+    rounds = []
+    for number in range(args.rounds):
+        _say(f"round {number + 1} of {args.rounds}")
+        rounds.append(_round(road, files, args.feed))
+        if peer is not None:
+            rounds[-1] |= peer.round(files.live, files.half)
     middle = {key: median([each[key] for each in rounds]) for key in rounds[0]}
+    _say("the store away")
+    alone = _away(road, files)
     return {
         "store": store.name,
         "feed": args.feed,
@@ -64,20 +87,42 @@ def _measured(args: argparse.Namespace, keeper: Keeper, store: Store) -> dict[st
         "drain_per_s": round(middle["drain_per_s"]),
         "copy_floor_per_s": round(middle["copy_floor_per_s"]),
         "of_floor": round(middle["events_per_s"] / middle["copy_floor_per_s"], 3),
+        **_beside_node_red(middle),
         "rss_mib": round(middle["rss_mib"], 1),
         "cpu_us_per_event": {side: middle[f"{side}_us"] for side in ("ingest", "store", "broker")},
-        "rounds": [{key: round(value, 1) for key, value in each.items()} for each in rounds],
+        "commit_ms_p50": round(middle["commit_ms_p50"], 1),
+        "commit_ms_p95": round(middle["commit_ms_p95"], 1),
+        **alone,
+        "elsewhere": round(middle["elsewhere"], 2),
+        "rounds": [{key: round(value, 2) for key, value in each.items()} for each in rounds],
     }
 
 
-class _Files:
-    """The events as files for the publisher: one half to be published live, the other as a backlog."""
+def _beside_node_red(middle: Mapping[str, float]) -> dict[str, float | None]:
+    """Both flows' events a second and how many times that Pendopo takes; None when they were not run."""
+    found: dict[str, float | None] = {}
+    for flow, suffix in (("single", ""), ("batched", "_batched")):
+        rate = middle.get(f"node_red_{flow}_per_s")
+        found[f"node_red{suffix}_per_s"] = rate and round(rate)
+        found[f"vs_node_red{suffix}"] = rate and round(middle["events_per_s"] / rate, 2)
+    return found
 
-    def __init__(self, folder: Path, events: Sequence[Event]) -> None:
-        self.half = len(events) // 2
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr)
+
+
+class _Files:
+    """The events: one half is published live, the other as a backlog, a few more one by one."""
+
+    def __init__(self, folder: Path, args: argparse.Namespace) -> None:
+        self.half: int = args.events
+        count = 2 * self.half
+        events = list(messages(args.feed, count + args.seconds * _SLOW_PER_S, datetime.now(UTC)))
         self.live = rig.write_events(folder / "live", events[: self.half])
-        self.backlog = rig.write_events(folder / "backlog", events[self.half :])
-        self.all = rig.write_events(folder / "all", events)
+        self.backlog = rig.write_events(folder / "backlog", events[self.half : count])
+        self.all = rig.write_events(folder / "all", events[:count])
+        self.slow = events[count:]
 
 
 def _round(road: rig.Road, files: _Files, feed: str) -> dict[str, float]:
@@ -85,17 +130,20 @@ def _round(road: rig.Road, files: _Files, feed: str) -> dict[str, float]:
     found = _sustained(road, files)
     found["copy_floor_per_s"] = road.store.floor_per_s(feed)
     found["drain_per_s"] = _drained(road, files)
+    found |= _latency(road, files.slow)
+    road.ingest.stop()
     return found
 
 
 def _sustained(road: rig.Road, files: _Files) -> dict[str, float]:
     """Events a second from the first publish to the last commit, and what they cost."""
-    before = road.costs()
     with rig.publishing(road.broker, files.live, files.half) as began:
+        before, elsewhere = road.costs(), Elsewhere()
         took = road.committed(files.half) - began
+        share = elsewhere.share()
     cost = road.costs().per_event_us(before, files.half)
     found: dict[str, Any] = {f"{side}_us": us for side, us in cost.items()}
-    return {"events_per_s": files.half / took, "rss_mib": road.peak_mib(), **found}
+    return {"events_per_s": files.half / took, "rss_mib": road.peak_mib(), "elsewhere": share, **found}
 
 
 def _drained(road: rig.Road, files: _Files) -> float:
@@ -106,3 +154,36 @@ def _drained(road: rig.Road, files: _Files) -> float:
     road.ingest.launch()
     began = rig.connected(road.broker, since, rig.CLIENT)
     return files.half / (road.committed(2 * files.half) - began)
+
+
+def _latency(road: rig.Road, events: Sequence[Event]) -> dict[str, float]:
+    """Milliseconds from publish to commit at 20 events a second."""
+    sent: list[float] = []
+    seen: list[float] = []
+    before = road.store.accepted()
+    with Publisher(road.broker.port) as publisher:
+        start = time.monotonic()
+        while len(seen) < len(events):
+            now = time.monotonic()
+            if now - start > _SLOW_WITHIN_S:
+                raise BenchmarkError(f"only {len(seen)} of {len(events)} slow events arrived")
+            if len(sent) < len(events) and now >= start + len(sent) / _SLOW_PER_S:
+                sent.append(now)
+                publisher.send(*events[len(sent) - 1])
+            arrived = road.store.accepted() - before
+            seen += [time.monotonic()] * (arrived - len(seen))
+            time.sleep(0.001)
+    spans = sorted((at - began) * 1e3 for began, at in zip(sent, seen, strict=True))
+    return {"commit_ms_p50": median(spans), "commit_ms_p95": spans[math.ceil(0.95 * len(spans)) - 1]}
+
+
+def _away(road: rig.Road, files: _Files) -> dict[str, object]:
+    """The most memory ingest holds while the store is away, and what is missing once it is back."""
+    road.fresh()
+    total = 2 * files.half
+    with road.store.away():
+        rig.publish_all(road.broker, files.all, total)
+    with contextlib.suppress(BenchmarkError):  # what is missing is told, not raised
+        road.committed(total)
+    lost = total - road.store.accepted()
+    return {"backlog_rss_mib": round(road.peak_mib(), 1), "backlog_lost": lost}

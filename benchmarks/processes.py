@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -31,6 +32,29 @@ def cpu_s(pid: int) -> float:
             continue
         ticks += sum(int(field) for field in fields[11:15])
     return ticks / _TICKS_PER_S
+
+
+def machine_s() -> float:
+    """CPU seconds of every process on this machine since it started (proc(5), /proc/stat)."""
+    user, nice, system = Path("/proc/stat").read_text().split()[1:4]
+    return (int(user) + int(nice) + int(system)) / _TICKS_PER_S
+
+
+class Elsewhere:
+    """How much of the machine other processes took, from now on until `share` is asked."""
+
+    def __init__(self) -> None:
+        self._began = self._now()
+
+    def share(self) -> float:
+        """0 when the machine was ours alone, 1 when we had none of it."""
+        spans = [now - began for now, began in zip(self._now(), self._began, strict=True)]
+        wall, everybody, ours = spans
+        return max(everybody - ours, 0) / (wall * (os.cpu_count() or 1))
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        return time.monotonic(), machine_s(), cpu_s(os.getpid())
 
 
 def peak_mib(pid: int) -> float:
