@@ -45,7 +45,7 @@ class SourceSettings:
     """One configured source. Which of the later fields are used depends on `type`.
 
     mqtt: `topic` (with `feed` when it is not the contract's `city/v1/<feed>/<source>`).
-    database: `url`, `query`, `watermark`, `start`, `every`. file: `folder`, `pattern`, `every`.
+    database: `url`, `query`, `watermark`, `start`, `overlap`, `every`. file: `folder`, `pattern`, `every`.
     probe: `every`, `timeout`, `concurrency`. `mapping` holds JMESPath expressions by field;
     `timezone` reads times that carry no offset; `interval` is how often it should be heard.
     """
@@ -61,6 +61,7 @@ class SourceSettings:
     query: str | None
     watermark: str | None
     start: str | int | datetime | None
+    overlap: timedelta
     every: timedelta
     timeout: timedelta
     concurrency: int

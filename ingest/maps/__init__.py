@@ -39,6 +39,7 @@ def shipped(path: Path) -> SourceSettings:
         query=None,
         watermark=None,
         start=None,
+        overlap=timedelta(0),
         every=timedelta(0),
         timeout=timedelta(0),
         concurrency=1,

@@ -1,10 +1,11 @@
 """A department's database, read by its watermark and never written.
 
-The query runs as it was written, with `:since` bound to the last watermark, and is streamed in
-pages; each page and the new position are committed together. `database_query.py` refuses a query
-that could skip rows. What a watermark cannot show is a row that is committed late under an older
-watermark than one already read: a department whose transactions are long should use a watermark
-that is set at commit, or have the query look back (`diubah >= :since - interval '10 minutes'`).
+A poll walks over the query's rows in pages. Each page is a short transaction of its own that asks for
+the rows from the last watermark on, so no snapshot is held while rows are stored; each page's rows
+and the new position are committed together. Rows that share the last watermark are asked for again
+and told by their digest, so none is skipped; when they alone fill a page, the page grows.
+`database_query.py` refuses a query that could skip rows. What a watermark cannot show is a row that
+is committed under an older one than was already read: for that there is `overlap`.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.arrivals import Arrival, Position
-from ingest.sources.database_engine import connect, first_line
+from ingest.sources.database_columns import missing
+from ingest.sources.database_doubts import Doubts
+from ingest.sources.database_engine import connect, explained
+from ingest.sources.database_pages import PAGE, Page, Pages
+from ingest.sources.database_place import TIES_KEPT, Place, Print
 from ingest.sources.database_query import Query
+from ingest.sources.database_walk import Walk
 from ingest.sources.sink import Backoff, Health, Sink
-from ingest.sources.watermark import Mark, Watermark, digest, plain
+from ingest.sources.watermark import Mark, plain
 from kpis.clock import Now
 from kpis.config import SourceSettings
 from kpis.errors import SourceError, StoreUnavailable
@@ -32,19 +36,11 @@ from kpis.errors import SourceError, StoreUnavailable
 log = logging.getLogger(__name__)
 
 DOOR = "database"
-PAGE = 2_000
 _Row = dict[str, Any]
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How far one poll has come: the newest watermark, and the rows that carry it."""
-
-    mark: Mark | None
-    ties: set[str]
-
-    def position(self, source: str) -> Position | None:
-        return None if self.mark is None else Position(source, self.mark.encode(self.ties))
+_GROWS = 8
+# A page that takes this long to begin is sorted anew each time: larger ones then cost the source less.
+SLOW_S = 3.0
+_MOST = 1_000_000
 
 
 class DatabaseSource:
@@ -59,7 +55,11 @@ class DatabaseSource:
         self._folder = folder
         self._column = source.watermark
         self._health = Health(sink, source.name, DOOR)
+        self._doubts = Doubts(source.watermark)
         self._engine: Engine | None = None
+        self._place = Place()
+        self._seen: dict[str, None] = {}
+        self._told_slow = False
 
     def run(self, stop: threading.Event) -> None:
         backoff = Backoff()
@@ -85,74 +85,118 @@ class DatabaseSource:
     def poll(self, stop: threading.Event | None = None) -> int:
         """Reads everything from the last position on; the number of rows given to the pipeline.
 
-        Raises SourceError when the query or the database does not do, StoreUnavailable when the
-        store is away (nothing after the last committed page was taken).
+        Raises SourceError when the query or the database does not do, or when rows are passed by;
+        StoreUnavailable when the store is away (nothing after the last committed page was taken).
         """
         query = Query(self._source.query or "", self._column, self.name)
-        begin = _Progress(*Mark.decode(self._sink.position(self.name)))
-        now_at = _Progress(begin.mark, set(begin.ties))
-        taken = 0
+        walk = Walk(self._source, self._last(), self._seen, self._now(), looks_back=query.looks_back)
+        stop = stop or threading.Event()
         try:
             if self._engine is None:
                 self._engine = connect(self._source, self._folder)
-            with self._engine.connect() as connection:
-                for rows in self._pages(connection, query, begin.mark):
-                    taken += self._take(rows, begin, now_at)
-                    if stop is not None and stop.is_set():
-                        break
+            pages = Pages(self._engine, query)
+            rows = self._read_on(pages, walk, stop)
+            self._place = walk.place
+            doubt = walk.ahead()
+            if doubt is None and not stop.is_set():
+                doubt = self._doubts.about(pages, walk.place.mark, idle=rows == 0)
         except SQLAlchemyError as error:
-            raise SourceError(f"{self.name}: {first_line(error)}") from error
-        return taken
+            raise SourceError(f"{self.name}: {explained(error, self._column)}") from error
+        if doubt is not None:
+            raise SourceError(f"{self.name}: {doubt}")
+        return walk.taken
 
-    def _pages(self, connection: Connection, query: Query, mark: Mark | None) -> Iterator[list[_Row]]:
-        since = mark.value if mark is not None else self._source.start
-        text, bound = query.bound(since)
-        options = connection.execution_options(stream_results=True, yield_per=PAGE)
-        with options.execute(sa.text(text), bound) as result:
-            names = list(result.keys())
-            if self._column not in names:
-                raise SourceError(
-                    f"{self.name}: the query gives no column {self._column!r}, its watermark; it gives "
-                    + ", ".join(names)
-                )
-            for page in result.partitions(PAGE):
-                yield [dict(zip(names, row, strict=True)) for row in page]
+    def _last(self) -> Place:
+        """The committed place; with all its ties, when this source came to it without a fault."""
+        place, self._place = self._place, Place()
+        position = self._sink.position(self.name) or ""
+        return place if place.encode() == position else Place.decode(position)
 
-    def _take(self, rows: Sequence[_Row], begin: _Progress, now_at: _Progress) -> int:
-        """Commits one page with its position, without the rows at the last watermark taken before."""
-        arrivals, disorder = [], False
-        for row in rows:
-            payload = {name: plain(value) for name, value in row.items()}
-            mark = self._mark(row[self._column])
-            if mark is None:
-                # A row without a watermark never moves the position; taking it at every poll loses nothing.
-                arrivals.append(self._arrival(payload, "no watermark"))
-                continue
-            if now_at.mark is not None and mark < now_at.mark:
-                disorder = True
-            tie = digest(payload)
-            if mark != now_at.mark:
-                now_at.mark, now_at.ties = mark, set()
-            if tie not in now_at.ties:
-                now_at.ties.add(tie)
-                arrivals.append(self._arrival(payload, str(mark.value)))
-        if disorder:
+    def _read_on(self, pages: Pages, walk: Walk, stop: threading.Event) -> int:
+        """Page after page until one is not full; the number of rows read."""
+        since, rows = walk.since(), 0
+        count: int | None = PAGE if walk.place.rows <= PAGE // 2 else walk.place.rows + PAGE
+        if pages.query.looks_back:
+            count = None  # the rows of one page would be those of the next
+        while not stop.is_set():
+            with pages.read(since, count) as page:
+                rows += page.count
+                self._take(page, walk, since, count, stop)
+                if count is None or page.count < count:
+                    break
+                count = self._next(page, count, moved=walk.last not in (None, since))
+                since = walk.last or since
+        return rows
+
+    def _next(self, page: Page, count: int, *, moved: bool) -> int:
+        """How many rows the next page asks for."""
+        if not moved:
+            return count * _GROWS
+        if page.waited_s < SLOW_S:
+            return PAGE
+        if not self._told_slow:
+            self._told_slow = True
+            slow = "%s: a page took %.0f s to begin; an index on %s makes it quick"
+            log.warning(slow, self.name, page.waited_s, self._column)
+        return max(count, min(count * _GROWS, _MOST))
+
+    def _take(
+        self, page: Page, walk: Walk, since: Mark | None, count: int | None, stop: threading.Event
+    ) -> None:
+        """Commits a page's rows with the position."""
+        self._check(page)
+        group = self._group(page, walk, since, full=page.count == count)
+        walk.page(since, group)
+        for rows in page.chunks():
+            if stop.is_set():
+                return
+            self._commit(walk, walk.new(self._named(page, rows)))
+        if group is not None and walk.place.mark == since and walk.place.group != group:
+            walk.place.group = group
+            self._sink.take([], Position(self.name, walk.place.encode()))
+
+    def _group(self, page: Page, walk: Walk, since: Mark | None, *, full: bool) -> Print | None:
+        """The print of all rows that carry `since`, when they are too many to be named in a position."""
+        if since is None or page.count <= TIES_KEPT:
+            return None
+        found = Print()
+        for rows in page.chunks():
+            for value, row in self._named(page, rows):
+                if walk.mark(value) != since:
+                    return found if found.rows > TIES_KEPT else None
+                found = found.with_row({name: plain(inner) for name, inner in row.items()})
+        return None if full else found
+
+    def _commit(self, walk: Walk, new: Sequence[tuple[_Row, str]]) -> None:
+        arrivals = [self._arrival(payload, where) for payload, where in new]
+        if walk.disorder:
             # What was committed in this poll may have passed rows by: take these, and go back.
-            back = begin.position(self.name) or Position(self.name, "")
-            self._sink.take(arrivals, back)
+            self._sink.take(arrivals, Position(self.name, walk.begin))
             raise SourceError(
                 f"{self.name}: the rows do not come in the order of {self._column}; end the query with "
                 f"ORDER BY {self._column}"
             )
         if arrivals:
-            self._sink.take(arrivals, now_at.position(self.name))
-        return len(arrivals)
+            self._sink.take(arrivals, Position(self.name, walk.place.encode()))
+        walk.committed(len(arrivals))
 
-    def _mark(self, value: Watermark | None) -> Mark | None:
-        try:
-            return Mark.of(value)
-        except TypeError as error:
-            raise SourceError(f"{self.name}: the watermark {self._column} {error}") from None
+    def _named(self, page: Page, rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, _Row]]:
+        """Each row by its columns' names, with its watermark as the driver gave it."""
+        place = page.names.index(self._column)
+        for row in rows:
+            yield row[place], dict(zip(page.names, row, strict=True))
+
+    def _check(self, page: Page) -> None:
+        gives = f"it gives {', '.join(page.names)}"
+        if self._column not in page.names:
+            raise SourceError(
+                f"{self.name}: the query gives no column {self._column!r}, its watermark; {gives}"
+            )
+        for column, field in missing(self._source.mapping, page.names).items():
+            raise SourceError(
+                f"{self.name}: the query gives no column {column!r}, which map.{field} names; {gives}. "
+                "Have it brought back, or mend the map; nothing is read until then, and nothing is lost"
+            )
 
     def _arrival(self, payload: _Row, where: str) -> Arrival:
         return Arrival(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,10 +24,21 @@ _BACKENDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "mssql": ("pyodbc", "pyodbc", {"timeout": 10}),
     "oracle": ("oracledb", "oracledb", {}),
 }
-_READ_ONLY = {
-    "mysql": "SET SESSION TRANSACTION READ ONLY",
-    "mariadb": "SET SESSION TRANSACTION READ ONLY",
+_STATEMENT_S = 300
+# What a session begins with: it only reads, and no statement of it runs for longer than five minutes.
+_SESSION = {
+    "mysql": ["SET SESSION TRANSACTION READ ONLY", f"SET SESSION max_execution_time = {_STATEMENT_S * 1000}"],
+    "mariadb": ["SET SESSION TRANSACTION READ ONLY", f"SET SESSION max_statement_time = {_STATEMENT_S}"],
+    "postgresql": [f"SET statement_timeout = '{_STATEMENT_S}s'"],
 }
+_GONE = re.compile(
+    r"unknown column|no such (column|table)|(column|relation) .* does not exist|table .* doesn't exist"
+    r"|invalid (column|object) name|ORA-00904|ORA-00942",
+    re.IGNORECASE,
+)
+_OTHER_TYPE = re.compile(
+    r"operator does not exist|conversion failed|invalid input syntax|ORA-018|ORA-00932", re.IGNORECASE
+)
 
 
 def connect(source: SourceSettings, folder: Path) -> Engine:
@@ -79,18 +91,44 @@ def _sqlite(url: URL, source: SourceSettings, folder: Path) -> URL:
 
 
 def _only_read(engine: Engine, backend: str) -> None:
-    if backend in _READ_ONLY:
+    if backend in ("mysql", "mariadb", "postgresql"):
 
         @sa.event.listens_for(engine, "connect")
         def _session(connection: Any, _record: Any) -> None:
             with connection.cursor() as cursor:
-                cursor.execute(_READ_ONLY[backend])
+                for statement in _SESSION[_kind(cursor, backend)]:
+                    cursor.execute(statement)
+            connection.commit()
 
     elif backend == "oracle":
 
         @sa.event.listens_for(engine, "begin")
         def _transaction(conn: sa.Connection) -> None:
             conn.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+
+def _kind(cursor: Any, backend: str) -> str:
+    """MariaDB is spoken to as MySQL, and names its time limit otherwise."""
+    if backend == "postgresql":
+        return backend
+    cursor.execute("SELECT VERSION()")
+    return "mariadb" if "mariadb" in str(cursor.fetchone()[0]).lower() else "mysql"
+
+
+def explained(error: Exception, column: str) -> str:
+    """What the database said, and what would do about it where that can be told."""
+    said = first_line(error)
+    if _GONE.search(said):
+        return (
+            f"{said}: what the query names is not there any more; have it brought back, or mend the query. "
+            "Nothing is read until then, and nothing is lost"
+        )
+    if _OTHER_TYPE.search(said):
+        return (
+            f"{said}: has {column}, the watermark, another type now? Have it given back, CAST it in the "
+            "query, or forget the position (docs/connect-a-source.md)"
+        )
+    return said
 
 
 def first_line(error: Exception) -> str:

@@ -1,22 +1,21 @@
-"""Watermarks as they are remembered, and database values as plain ones."""
+"""Watermarks and their order, and database values as plain ones."""
 
 from __future__ import annotations
 
-import json
 import math
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
+from ingest.fields import FUTURE
+
 Watermark = int | float | Decimal | str | bytes | date | datetime
 
-TIES_KEPT = 20_000
-
-_TYPES: dict[str, tuple[Callable[[Any], str], Callable[[str], Watermark]]] = {
+TYPES: dict[str, tuple[Callable[[Any], str], Callable[[str], Watermark]]] = {
     "int": (str, int),
     "float": (repr, float),
     "decimal": (str, Decimal),
@@ -46,35 +45,73 @@ class Mark:
                 return cls(name, value)
         raise TypeError(f"is a {type(value).__name__}; use a number, a text, a date or a time")
 
+    def __str__(self) -> str:
+        return str(self.value)
+
     def __lt__(self, other: Mark) -> bool:
-        """Text is never out of order here: only the database knows its collation."""
-        if self.type == "text" or other.type == "text":
-            return False
+        """Of text only ISO times spelled alike have one: of the rest only the database's collation knows."""
+        mine, others = self.value, other.value
+        if isinstance(mine, str) and isinstance(others, str):
+            return mine < others and _alike(mine, others)
         try:
-            return bool(self.value < other.value)  # type: ignore[operator]
+            return bool(mine < others)  # type: ignore[operator]
         except TypeError:
             return False
 
-    def encode(self, ties: Iterable[str]) -> str:
-        """As a position. Beyond 20,000 ties none are remembered: they are then read again, and known."""
-        kept = sorted(ties)
-        return json.dumps(
-            {
-                "type": self.type,
-                "value": _TYPES[self.type][0](self.value),
-                "ties": kept if len(kept) <= TIES_KEPT else [],
-            },
-            separators=(",", ":"),
-        )
+    @property
+    def family(self) -> str:
+        """Watermarks of one family can be compared, and a column may move within it."""
+        if isinstance(self.value, datetime):
+            return "time" if self.value.tzinfo is None else "time with a zone"
+        return _FAMILIES.get(self.type, self.type)
 
-    @classmethod
-    def decode(cls, position: str | None) -> tuple[Mark | None, set[str]]:
-        """The mark and its ties out of a position; (None, empty) when nothing was read yet."""
-        if not position:
-            return None, set()
-        found = json.loads(position)
-        return cls(found["type"], _TYPES[found["type"]][1](found["value"])), set(found["ties"])
+    def follows(self, earlier: Mark) -> bool:
+        """Whether a column that gave `earlier` may give this: a day may become a time, not the reverse."""
+        return self.family == earlier.family or (earlier.type, self.family) == ("date", "time")
 
+    def before(self, span: timedelta) -> Mark:
+        """A mark that is at least `span` earlier; TypeError when this is no time and no date."""
+        value = self.value
+        if isinstance(value, datetime):
+            return Mark(self.type, value - span)
+        if isinstance(value, date):
+            return Mark(self.type, value - max(span, timedelta(days=1)))
+        if isinstance(value, str) and (found := _time_of(value)) is not None:
+            # Cut to the second, which only reads more, and spelled as the department spells it.
+            earlier = (found.replace(tzinfo=None) - span).isoformat(
+                sep=value[10:11] or " ", timespec="seconds"
+            )
+            return Mark(self.type, earlier[: len(value)])
+        raise TypeError(f"is a {self.family}, and overlap needs a time or a date")
+
+    def is_ahead_of(self, now: datetime, zone: tzinfo | None) -> bool:
+        """Whether this is a time that has not come yet; without a zone, nowhere on Earth."""
+        value = _time_of(self.value) if isinstance(self.value, str) else self.value
+        if isinstance(value, datetime):
+            aware = value if value.tzinfo is not None else value.replace(tzinfo=zone or _FIRST_ZONE)
+            return aware > now + FUTURE
+        if isinstance(value, date):
+            return value > (now.astimezone(zone or _FIRST_ZONE) + FUTURE).date()
+        return False
+
+
+_FAMILIES = {"int": "number", "float": "number", "decimal": "number", "date": "date"}
+# Where every day begins first.
+_FIRST_ZONE = timezone(timedelta(hours=14))
+
+
+def _time_of(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if len(text) >= 10 else None
+    except ValueError:
+        return None
+
+
+def _alike(one: str, other: str) -> bool:
+    return one.translate(_DIGITS) == other.translate(_DIGITS) and _time_of(one) is not None
+
+
+_DIGITS = str.maketrans("123456789", "0" * 9)
 
 _KINDS: tuple[tuple[type[Any], str], ...] = (
     (int, "int"),

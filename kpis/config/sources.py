@@ -62,6 +62,7 @@ def _source(table: Table, folder: Path) -> SourceSettings:
         query=table.text("query") if database else None,
         watermark=table.text("watermark") if database else None,
         start=_start(table) if database else None,
+        overlap=table.span("overlap", timedelta(0)) if database else timedelta(0),
         every=table.span("every", timedelta(seconds=30), low=timedelta(milliseconds=100))
         if kind != "mqtt"
         else timedelta(0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,75 +10,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ingest.sources.database import PAGE, DatabaseSource
+from ingest.sources.database import PAGE
 from ingest.sources.database_engine import connect
+from ingest.sources.database_place import Place
 from ingest.sources.database_query import Query
 from ingest.sources.watermark import Mark, plain
 from kpis.errors import SourceError, StoreUnavailable
-from tests.servers import MariaDb, Postgres
-from tests.sources.recorder import Recorder, Running, eventually, settings_of
-
-QUERY = "SELECT nomor, isi, diubah FROM laporan WHERE diubah >= :since ORDER BY diubah"
-AT = datetime(2026, 8, 19, 3, 0, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "mariadb", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty department database, on each engine."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'opd.db'}"
-    elif request.param == "mariadb":
-        server: MariaDb = request.getfixturevalue("mariadb")
-        url = server.fresh()
-        yield url
-        server.drop(url)
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        url = postgres.fresh()
-        yield url
-        postgres.drop(url)
-
-
-class Department:
-    """The department's own side: its table, which it may write."""
-
-    def __init__(self, url: str, kind: str = "TIMESTAMP(6)") -> None:
-        self.url = url
-        self._engine = sa.create_engine(url)
-        if self._engine.dialect.name == "mysql" and kind == "TIMESTAMP(6)":
-            kind = "DATETIME(6)"
-        columns = f"nomor INTEGER PRIMARY KEY, isi VARCHAR(200), diubah {kind} NULL"
-        self.execute(f"CREATE TABLE laporan ({columns})")
-
-    def execute(self, statement: str, **values: Any) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(sa.text(statement), values)
-
-    def add(self, *rows: tuple[int, str, Any]) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(
-                sa.text("INSERT INTO laporan VALUES (:a, :b, :c)"),
-                [{"a": a, "b": b, "c": c} for a, b, c in rows],
-            )
-
-
-def source_of(
-    url: str, sink: Recorder, folder: Path, query: str = QUERY, more: str = "", watermark: str = "diubah"
-) -> DatabaseSource:
-    settings = settings_of(
-        f'[[source]]\nname = "sp4n"\ntype = "database"\nfeed = "service_request"\nurl = "{url}"\n'
-        f'query = """{query}"""\nwatermark = "{watermark}"\nevery = "100ms"\n{more}',
-        folder,
-    )
-    return DatabaseSource(settings.sources[0], sink, lambda: AT, folder)
-
-
-def numbers(sink: Recorder) -> list[int]:
-    return [payload["nomor"] for payload in sink.payloads]
-
-
-def day(number: int, hour: int = 8) -> datetime:
-    return datetime(2026, 1, number, hour, 0, 0, 123456)  # noqa: DTZ001  as departments keep it
+from tests.sources.department import AT, Department, day, numbers, source_of
+from tests.sources.recorder import Recorder, Running, eventually
 
 
 def test_reads_everything_once_and_then_only_what_is_new(database: str, tmp_path: Path) -> None:
@@ -249,7 +188,7 @@ def test_rows_out_of_order_are_taken_and_told_and_nothing_is_passed_by(tmp_path:
     with pytest.raises(SourceError, match="do not come in the order of diubah"):
         source.poll()
     assert sorted(numbers(sink)) == [1, 2]
-    assert Mark.decode(sink.positions["sp4n"]) == (None, set())
+    assert Place.decode(sink.positions["sp4n"]) == Place()
 
 
 @pytest.mark.parametrize(
@@ -302,7 +241,8 @@ def test_a_query_that_reads_everything_is_let_through(query: str) -> None:
 def test_a_mark_comes_back_as_it_went(value: Any) -> None:
     mark = Mark.of(value)
     assert mark is not None
-    assert Mark.decode(mark.encode({"a", "b"})) == (mark, {"a", "b"})
+    place = Place(mark, {"a", "b"})
+    assert Place.decode(place.encode()) == place
 
 
 def test_values_of_the_driver_become_plain() -> None:
