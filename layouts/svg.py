@@ -28,8 +28,11 @@ class Svg(Component):
     available_wildcard_properties: list[str] = []  # noqa: RUF012  Dash reads it off the class
 
     def __init__(self, markup: Markup, className: str = "") -> None:
+        # Not Dash's own __init__: for each property it looks for a Python package called `pendopo`
+        # along the whole path, to name its version in an error; that took a fifth of a wall's rendering.
         self.available_properties = self._prop_names
-        super().__init__(markup=str(markup), className=className)  # type: ignore[no-untyped-call]
+        self.markup = str(markup)
+        self.className = className
 
 
 def element(tag: str, *inside: str, **attributes: Any) -> Markup:
