@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,14 +21,18 @@ FIVE = 5
 
 def standings(settings: Settings, found: Mapping[Key, Reading]) -> tuple[OpdStanding, ...]:
     """Every OPD over all its KPIs, worst first: most acts, then most watches, then how far."""
+    heard: dict[str | None, list[Reading]] = {}
+    for (_, code), r in found.items():
+        if r.freshness is not Freshness.NEVER:
+            heard.setdefault(code, []).append(r)
     rows = []
     for opd in settings.city.opds:
-        own = [r for (_, code), r in found.items() if code == opd.code and r.freshness is not Freshness.NEVER]
+        own = heard.get(opd.code, [])
         far = [
             (distance(r.value, readings.target_of(settings, r.kpi, opd.code), r.better), r.kpi) for r in own
         ]
         worst = max(far, default=(0.0, ""))
-        count = {s: sum(1 for r in own if r.severity is s) for s in Severity}
+        count = Counter(r.severity for r in own)
         rows.append(
             OpdStanding(
                 opd=opd.code, on_target=count[Severity.ON_TARGET], watch=count[Severity.WATCH],
