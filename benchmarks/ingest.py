@@ -35,6 +35,7 @@ from tests.sources.publisher import Publisher
 
 Event = tuple[str, bytes]
 _SLOW_PER_S = 20
+_WHOLE = ("drain_per_s", "commit_ms_p50", "commit_ms_p95")
 _SLOW_WITHIN_S = 60.0
 STORES: dict[str, Callable[[Keeper], Store]] = {"postgresql": PostgresStore, "sqlite": SqliteStore}
 
@@ -59,6 +60,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=100_000, metavar="N")
     parser.add_argument("--rounds", type=int, default=3, metavar="N")
     parser.add_argument("--seconds", type=int, default=5, metavar="N", help="at 20 events a second")
+    parser.add_argument("--quick", action="store_true", help="only while published, and the floor")
     parser.add_argument("--node-red", action="store_true", help="measure Node-RED too; npm installs it")
     args = parser.parse_args(argv)
     if args.node_red and (args.store, args.feed) != ("postgresql", "uptime_check"):
@@ -73,26 +75,25 @@ def _measured(args: argparse.Namespace, keeper: Keeper, store: Store) -> dict[st
     rounds = []
     for number in range(args.rounds):
         _say(f"round {number + 1} of {args.rounds}")
-        rounds.append(_round(road, files, args.feed))
+        rounds.append(_round(road, files, args))
         if peer is not None:
             rounds[-1] |= peer.round(files.live, files.half)
     middle = {key: median([each[key] for each in rounds]) for key in rounds[0]}
-    _say("the store away")
-    alone = _away(road, files)
+    whole = {key: round(middle[key], 1) for key in _WHOLE if key in middle}
+    if not args.quick:
+        _say("the store away")
+        whole |= _away(road, files)
     return {
         "store": store.name,
         "feed": args.feed,
         "events": args.events,
         "events_per_s": round(middle["events_per_s"]),
-        "drain_per_s": round(middle["drain_per_s"]),
         "copy_floor_per_s": round(middle["copy_floor_per_s"]),
         "of_floor": round(middle["events_per_s"] / middle["copy_floor_per_s"], 3),
         **_beside_node_red(middle),
         "rss_mib": round(middle["rss_mib"], 1),
         "cpu_us_per_event": {side: middle[f"{side}_us"] for side in ("ingest", "store", "broker")},
-        "commit_ms_p50": round(middle["commit_ms_p50"], 1),
-        "commit_ms_p95": round(middle["commit_ms_p95"], 1),
-        **alone,
+        **whole,
         "elsewhere": round(middle["elsewhere"], 2),
         "rounds": [{key: round(value, 2) for key, value in each.items()} for each in rounds],
     }
@@ -125,12 +126,14 @@ class _Files:
         self.slow = events[count:]
 
 
-def _round(road: rig.Road, files: _Files, feed: str) -> dict[str, float]:
+def _round(road: rig.Road, files: _Files, args: argparse.Namespace) -> dict[str, float]:
     road.fresh()
     found = _sustained(road, files)
-    found["copy_floor_per_s"] = road.store.floor_per_s(feed)
-    found["drain_per_s"] = _drained(road, files)
-    found |= _latency(road, files.slow)
+    found["copy_floor_per_s"] = road.store.floor_per_s(args.feed)
+    if not args.quick:
+        found["drain_per_s"] = _drained(road, files)
+        found |= _latency(road, files.slow)
+        found["rss_mib"] = max(found["rss_mib"], road.peak_mib())
     road.ingest.stop()
     return found
 
@@ -177,7 +180,7 @@ def _latency(road: rig.Road, events: Sequence[Event]) -> dict[str, float]:
     return {"commit_ms_p50": median(spans), "commit_ms_p95": spans[math.ceil(0.95 * len(spans)) - 1]}
 
 
-def _away(road: rig.Road, files: _Files) -> dict[str, object]:
+def _away(road: rig.Road, files: _Files) -> dict[str, float]:
     """The most memory ingest holds while the store is away, and what is missing once it is back."""
     road.fresh()
     total = 2 * files.half
