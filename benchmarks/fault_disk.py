@@ -13,7 +13,8 @@ from tests.keeper import Keeper
 from tests.servers import Postgres
 
 _MIB = 1024 * 1024
-FULL = "No space left on device"
+# A server that crashed on a full disk turns connections away with the second.
+_FULL = ("No space left on device", "could not write init file")
 
 
 class Disk:
@@ -101,7 +102,8 @@ class DiskPostgres(Postgres):
 
     def refusals(self) -> int:
         """How often the server said that its disk is full."""
-        return self.log.read_text(errors="replace").count(FULL)
+        said = self.log.read_text(errors="replace")
+        return sum(said.count(words) for words in _FULL)
 
     def close(self) -> None:
         self.kill()

@@ -92,7 +92,7 @@ def _disk_full(rig: Rig, draw: random.Random) -> None:
         while rig.postgres.refusals() == before:
             rig.ingest.keep_running()
             if time.monotonic() > end:
-                raise BenchmarkError("the disk was full and nobody noticed")
+                raise BenchmarkError(f"the disk was full and nobody noticed\n{rig.ingest.tail()}")
             time.sleep(0.05)
         _away(rig, draw)
     finally:

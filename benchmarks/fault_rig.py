@@ -62,7 +62,11 @@ class Ingest:
 
     def stop(self) -> None:
         if self._keeper.end(self._process):
-            raise BenchmarkError(f"ingest did not end in order\n{self.log.read_text()[-2000:]}")
+            raise BenchmarkError(f"ingest did not end in order\n{self.tail()}")
+
+    def tail(self) -> str:
+        """The end of what it logged."""
+        return self.log.read_text()[-2_000:]
 
 
 class Source:
