@@ -30,6 +30,7 @@ from kpis.catalogue import FEED_TABLES
 from kpis.clock import Now
 from kpis.config import Settings
 from kpis.errors import StoreError, StoreUnavailable
+from kpis.opd_integration.chain import LEDGER_VERSION
 from kpis.store import Store, insert, micros
 
 log = logging.getLogger(__name__)
@@ -179,6 +180,8 @@ class Pipeline:
                 batch.refused.append(_conflict(records[place]))
             if new:
                 touched.add(feed.domain.value if feed.domain else name)
+                if name == LEDGER_VERSION:
+                    touched.add(LEDGER_VERSION)
                 if self._is_past(name, new):
                     touched.add(PAST)
         return touched

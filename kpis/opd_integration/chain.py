@@ -8,20 +8,26 @@ not come yet is not a break. Only the first break of a code counts: what follows
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
+from kpis.announce import versions
 from kpis.config import Settings
 from kpis.opd_integration.tables import ledger
 from kpis.store import instant, micros
 from kpis.views import LedgerBreak
 
 STAGES = ("plan", "budget", "procurement", "contract", "realisation")
+# What the pipeline announces beside the domain when ledger rows came in: syncs come far more often.
+LEDGER_VERSION = "ledger"
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -57,40 +63,80 @@ def activities(conn: Connection, at: datetime) -> Iterator[Activity]:
     OPD share codes (every kecamatan has the same for its office), so a code is one OPD's own: the
     slack of one must hide no break of another.
     """
+    key = (ledger.c.opd, ledger.c.year, ledger.c.code)
+    # One row a code: the store puts the stages side by side far quicker than Python would.
+    named = sa.func.nullif(ledger.c.name, "")
+    told = [sa.func.max(_of_stage(named, stage)) for stage in sorted(STAGES)]
     query = (
         sa.select(
-            ledger.c.opd, ledger.c.year, ledger.c.code, ledger.c.stage,
-            sa.func.max(ledger.c.name).label("name"), sa.func.sum(ledger.c.amount).label("amount"),
-            sa.func.max(ledger.c.updated_at).label("updated_at"),
+            *key, sa.func.coalesce(*told),
+            *(sa.func.sum(_of_stage(ledger.c.amount, stage)) for stage in STAGES),
+            *(sa.func.max(_of_stage(ledger.c.updated_at, stage)) for stage in STAGES),
         )
         .where(ledger.c.updated_at <= micros(at))
-        .group_by(ledger.c.opd, ledger.c.year, ledger.c.code, ledger.c.stage)
-        .order_by(ledger.c.opd, ledger.c.year, ledger.c.code, ledger.c.stage)
+        .group_by(*key)
+        .order_by(*key)
     )  # fmt: skip
-    present: Activity | None = None
-    for row in conn.execute(query):
-        if present is None or (present.opd, present.year, present.code) != (row.opd, row.year, row.code):
-            if present is not None:
-                yield present
-            present = Activity(row.opd, row.year, row.code)
-        present.name = present.name or row.name
-        present.amounts[row.stage] = row.amount
-        present.updated[row.stage] = row.updated_at
-    if present is not None:
-        yield present
+    for opd, year, code, name, *cells in conn.execute(query):
+        amounts, updated = cells[: len(STAGES)], cells[len(STAGES) :]
+        yield Activity(
+            opd=opd, year=year, code=code, name=name,
+            amounts={s: a for s, a in zip(STAGES, amounts, strict=True) if a is not None},
+            updated={s: u for s, u in zip(STAGES, updated, strict=True) if u is not None},
+        )  # fmt: skip
 
 
-def breaks(
-    conn: Connection, settings: Settings, at: datetime
-) -> tuple[list[LedgerBreak], Counter[str], int | None]:
-    """Open first breaks, the number of codes by OPD, and the newest row's instant in microseconds."""
+def _of_stage(column: sa.ColumnElement[Any], stage: str) -> sa.ColumnElement[Any]:
+    return sa.case((ledger.c.stage == stage, column))
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The chain at one moment: open first breaks, oldest first; the number of codes by OPD; the newest
+    row's instant in microseconds, None of an empty ledger."""
+
+    breaks: tuple[LedgerBreak, ...] = ()
+    codes: Mapping[str, int] = field(default_factory=dict)
+    newest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The chain over the whole ledger as it stood at one version of it."""
+
+    version: int
+    tolerance: float
+    chain: Chain
+
+
+# By engine: a process has one store, and it goes with its store.
+_known: WeakKeyDictionary[Engine, _Known] = WeakKeyDictionary()
+
+
+def chain(conn: Connection, settings: Settings, at: datetime) -> Chain:
+    """The chain at `at`. What the whole ledger says is worked out once for each version of it
+    (`kpis.announce`), not on every page and in every cycle; only a moment before its newest row is
+    worked out anew. Not for a transaction that has itself written to the ledger."""
+    tolerance = settings.opd_integration.tolerance
+    version = versions(conn).get(LEDGER_VERSION, 0)
+    known = _known.get(conn.engine)
+    if known is None or (known.version, known.tolerance) != (version, tolerance):
+        known = _Known(version, tolerance, _worked_out(conn, tolerance, _END_OF_TIME))
+        _known[conn.engine] = known
+    newest = known.chain.newest
+    if newest is None or newest <= micros(at):
+        return known.chain
+    return _worked_out(conn, tolerance, at)
+
+
+def _worked_out(conn: Connection, tolerance: float, at: datetime) -> Chain:
     found: list[LedgerBreak] = []
     codes: Counter[str] = Counter()
     newest: int | None = None
     for activity in activities(conn, at):
         codes[activity.opd] += 1
         newest = max(newest or 0, *activity.updated.values())
-        broken = first_break(activity.amounts, settings.opd_integration.tolerance)
+        broken = first_break(activity.amounts, tolerance)
         if broken is None:
             continue
         stage, reason = broken
@@ -103,4 +149,4 @@ def breaks(
             )
         )  # fmt: skip
     found.sort(key=lambda b: (b.since, b.code, b.opd))
-    return found, codes, newest
+    return Chain(tuple(found), codes, newest)

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from kpis.config import Settings
-from kpis.opd_integration.chain import breaks
+from kpis.opd_integration.chain import chain
 from kpis.opd_integration.ladder import interface_rows, opd_steps
 from kpis.percentile import share
-from kpis.store import instant
+from kpis.store import maybe_instant
 from kpis.types import Better, Domain, Kpi, Measurement, Unit
 from kpis.views import Step
 
@@ -70,12 +70,12 @@ def figures(conn: Connection, settings: Settings, at: datetime) -> dict[str | No
 def _ledger(
     conn: Connection, settings: Settings, at: datetime, found: dict[str | None, IntegrationFigures]
 ) -> None:
-    broken, codes, newest = breaks(conn, settings, at)
-    by_opd = Counter(b.opd for b in broken)
+    now = chain(conn, settings, at)
+    by_opd = Counter(b.opd for b in now.breaks)
     for opd, scope in found.items():
-        scope.breaks = len(broken) if opd is None else by_opd[opd]
-        scope.codes = codes.total() if opd is None else codes[opd]
-        scope.ledger_at = None if newest is None else instant(newest)
+        scope.breaks = len(now.breaks) if opd is None else by_opd[opd]
+        scope.codes = sum(now.codes.values()) if opd is None else now.codes.get(opd, 0)
+        scope.ledger_at = maybe_instant(now.newest)
 
 
 def _age(f: IntegrationFigures) -> Measurement:

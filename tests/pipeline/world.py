@@ -170,8 +170,10 @@ class World:
         return self.reading(kpi, opd, at).value
 
     def wipe(self) -> None:
-        """Empties every table but the schema's own."""
-        statements = [f'DELETE FROM "{t.name}"' for t in metadata.sorted_tables if t.name != "schema_version"]
+        """Empties every table but the schema's own; versions only ever rise."""
+        emptied = [t.name for t in metadata.sorted_tables if t.name not in ("schema_version", "change")]
+        statements = [f'DELETE FROM "{name}"' for name in emptied]
+        statements.append("UPDATE change SET version = version + 1")
         with self.store.write() as conn:
             for statement in statements if self.store.embedded else ["; ".join(statements)]:
                 conn.exec_driver_sql(statement)
