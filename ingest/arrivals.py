@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """One thing that came in through one door, before anybody judged it.
 
     `payload` is the untouched bytes (JSON: one record, an array of records, or a CloudEvents
@@ -19,6 +20,8 @@ class Arrival:
     the name of the configured source it came through (its mapping and time zone hold). `door` is
     mqtt, database, file or probe; `place` says where a clerk would look: a topic, or a file and line.
     `feed` None means the place named no feed the contract knows.
+
+    A Struct because one is made for every record: in a tenth of a dataclass's time.
     """
 
     source: str

@@ -41,17 +41,29 @@ class Bad(Exception):
 
 @dataclass(slots=True)
 class Context:
-    """What a record is read against: the city's OPD, its days, the source's zone, and the present."""
+    """What a record is read against: the city's OPD, its days, the source's zone, and the present.
+
+    `plain` says of the record at hand that its payload is ASCII without an escape, so that no text
+    in it can hold anything `clean` looks for.
+    """
 
     opds: frozenset[str]
     day_of: DayOf
     zone: ZoneInfo | None
     now_us: int
     source: str
+    plain: bool = False
+
+    def clean(self, value: str, field: str) -> str:
+        """NFC, and free of characters that no system means to send."""
+        return value if self.plain else clean(value, field)
+
+    def maybe_clean(self, value: str | None, field: str) -> str | None:
+        return (value if self.plain else clean(value, field)) if value else None
 
     def us(self, at: datetime, field: str, *, past: bool = True) -> int:
         """Microseconds of an instant that must carry an offset (or have the source's zone)."""
-        found = self._exact(at, field)
+        found = (at - EPOCH) // _MICROSECOND if at.tzinfo is not None else self._exact(at, field)
         if found < _OLDEST:
             raise Bad("too_old", field, at.isoformat())
         if found > (self.now_us if past else _NEWEST):
@@ -94,10 +106,6 @@ def clean(value: str, field: str) -> str:
             if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\r\t":
                 raise Bad("control_character", field, f"U+{ord(character):04X}")
     return value if value.isascii() else unicodedata.normalize("NFC", value)
-
-
-def maybe_clean(value: str | None, field: str) -> str | None:
-    return None if not value else clean(value, field)
 
 
 def prose(value: str | None, field: str) -> str | None:

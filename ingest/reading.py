@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -28,8 +28,7 @@ _FIELD = re.compile(r"\$\.([A-Za-z_]+)")
 _QUOTED = re.compile(r"`([A-Za-z_]+)`")
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(msgspec.Struct, gc=False):
     """One usable record of one feed; `came` is its payload, for a reject that the store decides on."""
 
     index: int
@@ -50,6 +49,32 @@ class Refused:
     field: str | None
     detail: str
     raw: str
+
+
+def _run_of_one(arrivals: Sequence[Arrival], start: int) -> int:
+    """Where the arrivals of the same source, configuration and feed as that at `start` end."""
+    first = arrivals[start]
+    source, config, feed = first.source, first.config, first.feed
+    for index in range(start + 1, len(arrivals)):
+        a = arrivals[index]
+        # A door hands out the same strings again and again, so that looking at their address will do.
+        if (a.source is not source and a.source != source) or a.config != config or a.feed != feed:
+            return index
+    return len(arrivals)
+
+
+def _refused_source(arrivals: Sequence[Arrival], start: int, end: int, problem: str) -> Iterator[Refused]:
+    name = storable(arrivals[start].source[:100])
+    for index in range(start, end):
+        arrival = arrivals[index]
+        yield Refused(index, arrival.feed, name, problem, "source", "", raw_text(arrival.payload))
+
+
+def _refused_feed(arrivals: Sequence[Arrival], start: int, end: int) -> Iterator[Refused]:
+    for index in range(start, end):
+        arrival = arrivals[index]
+        place = storable(arrival.place[:300])
+        yield Refused(index, None, arrival.source, "unknown_feed", None, place, raw_text(arrival.payload))
 
 
 def raw_text(payload: Any) -> str:
@@ -79,40 +104,45 @@ class Reader:
         self._sources = {s.name: s for s in settings.sources}
         self._decoders = {feed: msgspec.json.Decoder(kind) for feed, kind in RECORDS.items()}
 
-    def read(self, arrivals: list[Arrival]) -> Iterator[Kept | Refused]:
+    def read(self, arrivals: Sequence[Arrival]) -> Iterator[Kept | Refused]:
         """Every record of the arrivals once, in order."""
         horizon = micros(self._now() + FUTURE)
-        context: Context | None = None
-        held: tuple[str, str] | None = None
-        for index, arrival in enumerate(arrivals):
-            key = (arrival.source, arrival.config)
-            if context is None or held != key:
-                context, held = self._context(arrival, horizon), key
-            feed = arrival.feed
-            problem = unfit(arrival.source)
+        start = 0
+        while start < len(arrivals):
+            # Most batches are one source's: what holds for all of its records is looked up once.
+            end = _run_of_one(arrivals, start)
+            first = arrivals[start]
+            context = self._context(first, horizon)
+            problem = unfit(first.source)
             if problem is not None:
-                name = storable(arrival.source[:100])
-                yield Refused(index, feed, name, problem, "source", "", raw_text(arrival.payload))
-                continue
-            if feed is None or feed not in RECORDS:
-                yield Refused(
-                    index,
-                    None,
-                    arrival.source,
-                    "unknown_feed",
-                    None,
-                    storable(arrival.place[:300]),
-                    raw_text(arrival.payload),
-                )
-                continue
-            # The usual case, one JSON record and no map, in one call; whatever fails is looked at slowly.
-            if isinstance(arrival.payload, bytes) and arrival.config not in self._maps:
+                yield from _refused_source(arrivals, start, end, problem)
+            elif first.feed is None or first.feed not in RECORDS:
+                yield from _refused_feed(arrivals, start, end)
+            elif first.config in self._maps:
+                for index in range(start, end):
+                    yield from self._slowly(index, arrivals[index], first.feed, context)
+            else:
+                yield from self._quickly(arrivals, start, end, first.feed, context)
+            start = end
+
+    def _quickly(
+        self, arrivals: Sequence[Arrival], start: int, end: int, feed: str, context: Context
+    ) -> Iterator[Kept | Refused]:
+        """The usual case, one JSON record and no map, in one call; whatever fails is looked at slowly."""
+        decode, row, source = self._decoders[feed].decode, ROWS[feed], context.source
+        for index in range(start, end):
+            arrival = arrivals[index]
+            payload = arrival.payload
+            if isinstance(payload, bytes):
+                context.plain = payload.isascii() and b"\\" not in payload and b"\x7f" not in payload
                 try:
-                    record = self._decoders[feed].decode(arrival.payload)
-                    yield Kept(index, feed, arrival.source, ROWS[feed](record, context), arrival.payload)
-                    continue
+                    kept = Kept(index, feed, source, row(decode(payload), context), payload)
                 except (msgspec.DecodeError, UnicodeDecodeError, Bad, OverflowError, RecursionError):
                     pass
+                else:
+                    yield kept
+                    continue
+            context.plain = False
             yield from self._slowly(index, arrival, feed, context)
 
     def _context(self, arrival: Arrival, horizon: int) -> Context:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from ingest import records as r
-from ingest.fields import FUTURE, Bad, Context, clean, maybe_clean, number, prose
+from ingest.fields import FUTURE, Bad, Context, number, prose
 from ingest.masks import looks_personal, mask
 from kpis.catalogue import FEED_TABLES
 from kpis.service_requests.tables import ENDED
@@ -46,16 +46,16 @@ def _service_request(x: r.ServiceRequest, c: Context) -> Row:
         _ordered(opened, ended, "updated_at")
     return (
         c.source,
-        clean(x.id, "id"),
+        c.clean(x.id, "id"),
         c.opd(x.opd),
         x.status,
         opened,
         updated,
         x.class_,
-        maybe_clean(x.category, "category"),
-        maybe_clean(x.channel, "channel"),
-        maybe_clean(x.kelurahan, "kelurahan"),
-        maybe_clean(x.kecamatan, "kecamatan"),
+        c.maybe_clean(x.category, "category"),
+        c.maybe_clean(x.channel, "channel"),
+        c.maybe_clean(x.kelurahan, "kelurahan"),
+        c.maybe_clean(x.kecamatan, "kecamatan"),
         number(x.lat, "lat", -90, 90),
         number(x.lon, "lon", -180, 180),
         verified,
@@ -67,7 +67,7 @@ def _service_request(x: r.ServiceRequest, c: Context) -> Row:
         x.reopened,
         x.confirmed,
         prose(x.text, "text"),
-        maybe_clean(x.reply_by, "reply_by"),
+        c.maybe_clean(x.reply_by, "reply_by"),
         ended,
         c.day_of(opened),
         c.day_of(closed) if closed is not None and x.status == "closed" else None,
@@ -77,14 +77,14 @@ def _service_request(x: r.ServiceRequest, c: Context) -> Row:
 def _uptime_check(x: r.UptimeCheck, c: Context) -> Row:
     return (
         c.source,
-        clean(x.id, "id"),
-        clean(x.app, "app"),
+        c.clean(x.id, "id"),
+        c.clean(x.app, "app"),
         c.us(x.observed_at, "observed_at"),
         x.up,
         number(x.latency_ms, "latency_ms", 0, 86_400_000),
         x.status_code,
         prose(x.error, "error"),
-        maybe_clean(x.probe, "probe"),
+        c.maybe_clean(x.probe, "probe"),
         c.beside(x.cert_expires_at, "cert_expires_at"),
         c.beside(x.content_changed_at, "content_changed_at"),
     )
@@ -96,10 +96,10 @@ def _sync_run(x: r.SyncRun, c: Context) -> Row:
     _ordered(started, finished, "finished_at")
     return (
         c.source,
-        clean(x.id, "id"),
+        c.clean(x.id, "id"),
         c.opd(x.opd),
-        clean(x.system, "system"),
-        clean(x.interface, "interface"),
+        c.clean(x.system, "system"),
+        c.clean(x.interface, "interface"),
         started,
         x.ok,
         finished,
@@ -113,22 +113,22 @@ def _sync_run(x: r.SyncRun, c: Context) -> Row:
     )
 
 
-def _employee(code: str) -> str:
+def _employee(code: str, c: Context) -> str:
     if looks_personal(code):
         raise Bad("looks_personal", "employee", secret=code)
-    return clean(code, "employee")
+    return c.clean(code, "employee")
 
 
 def _attendance(x: r.Attendance, c: Context) -> Row:
     at = c.us(x.at, "at")
     return (
         c.source,
-        clean(x.id, "id"),
+        c.clean(x.id, "id"),
         c.opd(x.opd),
-        _employee(x.employee),
+        _employee(x.employee, c),
         at,
         x.kind,
-        maybe_clean(x.device, "device"),
+        c.maybe_clean(x.device, "device"),
         x.doubtful,
         prose(x.reason, "reason"),
         c.day_of(at),
@@ -152,41 +152,41 @@ def _year_ahead(now_us: int) -> date:
 def _attendance_day(x: r.AttendanceDay, c: Context) -> Row:
     return (
         c.source,
-        clean(x.id, "id"),
+        c.clean(x.id, "id"),
         c.opd(x.opd),
         _date(x.day, "day", _year_ahead(c.now_us)),
-        _employee(x.employee),
+        _employee(x.employee, c),
         x.category,
-        maybe_clean(x.shift, "shift"),
+        c.maybe_clean(x.shift, "shift"),
     )
 
 
 def _ledger(x: r.Ledger, c: Context) -> Row:
     return (
         c.source,
-        clean(x.id, "id"),
+        c.clean(x.id, "id"),
         c.opd(x.opd),
         x.year,
-        clean(x.code, "code"),
+        c.clean(x.code, "code"),
         x.stage,
         number(x.amount, "amount", -1e15, 1e15),
         c.us(x.updated_at, "updated_at"),
-        maybe_clean(x.name, "name"),
-        maybe_clean(x.document, "document"),
+        c.maybe_clean(x.name, "name"),
+        c.maybe_clean(x.document, "document"),
     )
 
 
 def _milestone(x: r.Milestone, c: Context) -> Row:
     return (
         c.source,
-        clean(x.id, "id"),
+        c.clean(x.id, "id"),
         c.opd(x.opd),
-        clean(x.title, "title"),
+        c.clean(x.title, "title"),
         _date(x.due_on, "due_on"),
         c.us(x.updated_at, "updated_at"),
         _date(x.done_on, "done_on") if x.done_on else None,
-        maybe_clean(x.kind, "kind"),
-        maybe_clean(x.programme, "programme"),
+        c.maybe_clean(x.kind, "kind"),
+        c.maybe_clean(x.programme, "programme"),
         number(x.budget, "budget", 0, 1e15),
         number(x.progress, "progress", 0, 1),
     )
@@ -195,12 +195,12 @@ def _milestone(x: r.Milestone, c: Context) -> Row:
 def _message(x: r.Message, c: Context) -> Row:
     return (
         c.source,
-        clean(x.id, "id"),
-        clean(x.request, "request"),
+        c.clean(x.id, "id"),
+        c.clean(x.request, "request"),
         c.us(x.at, "at"),
         x.author,
-        mask(clean(x.text, "text")),
-        maybe_clean(x.channel, "channel"),
+        mask(c.clean(x.text, "text")),
+        c.maybe_clean(x.channel, "channel"),
     )
 
 
@@ -209,19 +209,19 @@ def _application(x: r.Application, c: Context) -> Row:
     updated = (
         c.us(x.updated_at, "updated_at") if x.updated_at else c.now_us - FUTURE // timedelta(microseconds=1)
     )
-    opd = maybe_clean(x.opd, "opd")
+    opd = c.maybe_clean(x.opd, "opd")
     owner = prose(x.owner, "owner")
     return (
         c.source,
-        clean(x.id, "id"),
-        clean(x.app or x.id, "app"),
+        c.clean(x.id, "id"),
+        c.clean(x.app or x.id, "app"),
         updated,
-        maybe_clean(x.name, "name"),
+        c.maybe_clean(x.name, "name"),
         opd if opd in c.opds else None,
         owner or (opd if opd not in c.opds else None),
-        maybe_clean(x.url, "url"),
-        maybe_clean(x.hosting, "hosting"),
-        maybe_clean(x.kind, "kind"),
+        c.maybe_clean(x.url, "url"),
+        c.maybe_clean(x.hosting, "hosting"),
+        c.maybe_clean(x.kind, "kind"),
         prose(x.note, "note"),
     )
 
