@@ -16,6 +16,7 @@ from kpis.feeds import FeedTable
 from kpis.store import bulk, insert, lock, stage
 
 _DAY_US = 86_400_000_000
+_PLACES = 10_000  # a statement of SQLite takes 32,766 values
 
 
 @dataclass(slots=True)
@@ -75,9 +76,8 @@ def _insert_from(conn: Connection, feed: FeedTable, staged: sa.Table) -> Any:
 
 
 def _aside(conn: Connection, staged: sa.Table, places: Sequence[int]) -> None:
-    if places:
-        out = staged.delete().where(staged.c.seq == sa.bindparam("place"))
-        conn.execute(out, [{"place": place} for place in places])
+    for start in range(0, len(places), _PLACES):
+        conn.execute(staged.delete().where(staged.c.seq.in_(places[start : start + _PLACES])))
 
 
 # --- events: known by their key, kept under their month ---
