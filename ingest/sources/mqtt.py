@@ -16,12 +16,14 @@ import ssl
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.sources.mqtt_inbox import Ack, Inbox, Letter
+from ingest.arrivals import Arrival
+from ingest.sources.mqtt_inbox import Inbox, Parcel
 from ingest.sources.mqtt_topics import Topics
 from ingest.sources.mqtt_wire import BufferedClient, BufferedSocket, Delivery
 from ingest.sources.sink import Backoff, Health, Sink, take_when_possible
@@ -58,7 +60,7 @@ class MqttSource:
         self._topics = Topics([s for s in settings.sources if s.type == DOOR])
         self._health = [Health(sink, name, DOOR) for name in self._topics.names]
         self._inbox = Inbox()
-        self._acks: deque[Ack] = deque()
+        self._acks: deque[tuple[int, Sequence[int]]] = deque()  # of which connection, and which messages
         self._client = self._make_client(settings.broker)
         self._generation = 0
         self._connected = False
@@ -191,11 +193,11 @@ class MqttSource:
                 return
 
     def _acknowledge(self) -> None:
-        mids = []
+        mids: list[int] = []
         while self._acks:
-            ack = self._acks.popleft()
-            if ack.generation == self._generation:
-                mids.append(ack.mid)
+            generation, those = self._acks.popleft()
+            if generation == self._generation:
+                mids += those
         wire = self._client.wire
         if mids and wire is not None and self._connected and self._client.socket() is not None:
             wire.acknowledge(mids)
@@ -220,17 +222,16 @@ class MqttSource:
         stop.wait(span)
 
     def _received(self, deliveries: list[Delivery]) -> None:
-        at, generation, topics = self._now(), self._generation, self._topics
-        self._inbox.put(
-            [
-                Letter(
-                    topics.arrivals(topic, payload, at),
-                    Ack(generation, mid) if mid else None,
-                    len(payload),
-                )
-                for topic, payload, mid in deliveries
-            ]
-        )
+        at = self._now()
+        arrivals: list[Arrival] = []
+        mids: list[int] = []
+        count = size = 0
+        for topic, payloads, those in deliveries:
+            arrivals += self._topics.arrivals(topic, payloads, at)
+            mids += those
+            count += len(payloads)
+            size += sum(map(len, payloads))
+        self._inbox.put(Parcel(arrivals, mids, self._generation, count, size))
 
     # --- paho's callbacks, all on the connection's thread ---
 
@@ -255,21 +256,21 @@ class MqttSource:
 
     def _commit_all(self, stop: threading.Event) -> None:
         try:
-            while (letters := self._inbox.batch()) is not None:
+            while (parcels := self._inbox.batch()) is not None:
                 self._tell()
-                if letters:
-                    self._commit(letters, stop)
+                if parcels:
+                    self._commit(parcels, stop)
         except BaseException as error:  # handed to the thread that runs the source, which raises it
             self._failure = error
         finally:
             self._wake()
 
-    def _commit(self, letters: list[Letter], stop: threading.Event) -> None:
-        arrivals = [arrival for letter in letters for arrival in letter.arrivals]
+    def _commit(self, parcels: list[Parcel], stop: threading.Event) -> None:
+        arrivals = [arrival for parcel in parcels for arrival in parcel.arrivals]
         done = take_when_possible(self._sink, arrivals, None, stop) if arrivals else True
         if done is not None:
-            self._acks.extend(letter.ack for letter in letters if letter.ack is not None)
-        self._inbox.done(letters)
+            self._acks.extend((parcel.generation, parcel.mids) for parcel in parcels)
+        self._inbox.done(parcels)
         self._wake()
 
     def _wake(self) -> None:

@@ -6,7 +6,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from ingest.arrivals import Arrival
 
@@ -17,23 +18,20 @@ FULL_BYTES = 64 * 1024 * 1024
 WITHIN_S = 0.05
 _QUIET_S = 0.004
 _TICK_S = 5.0
-_AT_A_TIME = 500
+AT_A_TIME = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
-    """Which message to acknowledge, and the connection it came on."""
+class Parcel(msgspec.Struct, frozen=True, gc=False):
+    """Messages that came together on one connection, at most `AT_A_TIME`.
 
-    generation: int
-    mid: int
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One message: what it holds, and how to acknowledge it (None for QoS 0)."""
+    `mids` are to be acknowledged on the connection of that `generation` only (messages of QoS 0 have
+    none); `count` is how many messages, `size` how many bytes. One message can make several arrivals.
+    """
 
     arrivals: Sequence[Arrival]
-    ack: Ack | None
+    mids: Sequence[int]
+    generation: int
+    count: int
     size: int
 
 
@@ -47,7 +45,8 @@ class Inbox:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._letters: deque[Letter] = deque()
+        self._parcels: deque[Parcel] = deque()
+        self._waiting = 0
         self._bytes = 0
         self._out = 0
         self._last = 0.0
@@ -56,27 +55,33 @@ class Inbox:
         self._closed = False
 
     @property
+    def held(self) -> int:
+        """Messages queued or being committed."""
+        return self._waiting + self._out
+
+    @property
     def full(self) -> bool:
-        return len(self._letters) + self._out >= FULL or self._bytes >= FULL_BYTES
+        return self.held >= FULL or self._bytes >= FULL_BYTES
 
     @property
     def idle(self) -> bool:
         """Nothing queued and nothing being committed."""
-        return not self._letters and not self._out
+        return not self.held
 
     def room(self) -> int:
         """How many more messages it takes, 500 at a time at most, so that bytes are looked at too."""
-        return 0 if self.full else min(FULL - len(self._letters) - self._out, _AT_A_TIME)
+        return 0 if self.full else min(FULL - self.held, AT_A_TIME)
 
-    def put(self, letters: Sequence[Letter]) -> None:
+    def put(self, parcel: Parcel) -> None:
         with self._changed:
             self._last = time.monotonic()
-            before = len(self._letters)
+            before = self._waiting
             if not before:
                 self._first = self._last
-            self._letters.extend(letters)
-            self._bytes += sum(letter.size for letter in letters)
-            if not before or before < BATCH <= len(self._letters):
+            self._parcels.append(parcel)
+            self._waiting += parcel.count
+            self._bytes += parcel.size
+            if not before or before < BATCH <= self._waiting:
                 self._changed.notify_all()
 
     def tick(self) -> None:
@@ -91,43 +96,44 @@ class Inbox:
             self._closed = True
             self._changed.notify_all()
 
-    def batch(self) -> list[Letter] | None:
+    def batch(self) -> list[Parcel] | None:
         """Waits for the next batch; an empty one every 5 s of silence; None once closed and empty."""
         with self._changed:
-            self._changed.wait_for(lambda: self._letters or self._ticked or self._closed, _TICK_S)
+            self._changed.wait_for(lambda: self._waiting or self._ticked or self._closed, _TICK_S)
             self._ticked = False
-            while self._letters and not self._closed and len(self._letters) < BATCH:
+            while self._waiting and not self._closed and self._waiting < BATCH:
                 now = time.monotonic()
                 left = min(self._first + WITHIN_S, self._last + _QUIET_S) - now
                 if left <= 0:
                     break
                 self._changed.wait(left)
-            if not self._letters and self._closed:
+            if not self._waiting and self._closed:
                 return None
             return self._cut()
 
-    def _cut(self) -> list[Letter]:
-        letters: list[Letter] = []
-        size = 0
-        while self._letters and len(letters) < BATCH and size < BATCH_BYTES:
-            letter = self._letters.popleft()
-            letters.append(letter)
-            size += letter.size
-        self._out += len(letters)
+    def _cut(self) -> list[Parcel]:
+        """The oldest parcels, until they hold a batch: one parcel more at most."""
+        parcels: list[Parcel] = []
+        count = size = 0
+        while self._parcels and count < BATCH and size < BATCH_BYTES:
+            parcel = self._parcels.popleft()
+            parcels.append(parcel)
+            count += parcel.count
+            size += parcel.size
+        self._waiting -= count
+        self._out += count
         self._first = time.monotonic()
-        return letters
+        return parcels
 
-    def done(self, letters: Sequence[Letter]) -> None:
+    def done(self, parcels: Sequence[Parcel]) -> None:
         """These are committed, or given up because the source stops."""
         with self._changed:
-            self._out -= len(letters)
-            self._bytes -= sum(letter.size for letter in letters)
+            self._out -= sum(parcel.count for parcel in parcels)
+            self._bytes -= sum(parcel.size for parcel in parcels)
             self._changed.notify_all()
 
     def wait_for_room(self, stop: threading.Event) -> None:
         """Returns when half of it is free, or `stop` is set."""
         with self._changed:
-            while not stop.is_set() and (
-                len(self._letters) + self._out > FULL // 2 or self._bytes > FULL_BYTES // 2
-            ):
+            while not stop.is_set() and (self.held > FULL // 2 or self._bytes > FULL_BYTES // 2):
                 self._changed.wait(0.5)

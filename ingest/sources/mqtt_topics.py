@@ -31,7 +31,8 @@ class Topics:
         self.names = tuple(source.name for source in sources)
         self.filters = tuple(dict.fromkeys(source.topic for source in sources if source.topic))
 
-    def arrivals(self, topic: bytes, payload: bytes, at: datetime) -> list[Arrival]:
+    def arrivals(self, topic: bytes, payloads: Sequence[bytes], at: datetime) -> list[Arrival]:
+        """What messages of one topic make, one source after the other."""
         known = self._routes.get(topic)
         if known is None:
             if len(self._routes) >= _ROUTES_KEPT:
@@ -39,7 +40,11 @@ class Topics:
             place = topic.decode("utf-8", "replace")
             known = self._routes[topic] = place, self._find(place)
         place, routes = known
-        return [Arrival(source, config, feed, payload, at, "mqtt", place) for source, config, feed in routes]
+        return [
+            Arrival(source, config, feed, payload, at, "mqtt", place)
+            for source, config, feed in routes
+            for payload in payloads
+        ]
 
     def _find(self, topic: str) -> tuple[_Route, ...]:
         feed, name = _contract(topic)

@@ -11,31 +11,38 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterable
+import struct
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import MQTTProtocolVersion
 
 _READ = 256 * 1024
 _ENOUGH = 1024 * 1024
 _PUBLISH = 3
-_PUBACK = b"\x40\x02"
+_PUBACK = 0x4002
 
 
 class Delivery(NamedTuple):
-    """One message as the broker sent it; `mid` is 0 for QoS 0."""
+    """Messages of one topic that came one after the other; `mids` has no entry for one of QoS 0."""
 
     topic: bytes
-    payload: bytes
-    mid: int
+    payloads: list[bytes]
+    mids: list[int]
 
 
 class BufferedSocket:
-    """What paho needs of a socket, with a buffer on each side. `flush` once per turn."""
+    """What paho needs of a socket, with a buffer on each side. `flush` once per turn.
 
-    def __init__(self, sock: socket.socket) -> None:
+    The buffer is immutable, so that a payload is cut out of it in one copy. `properties` says
+    whether a PUBLISH carries them, as MQTT 5 has it (section 3.3.2.3); no figure needs any.
+    """
+
+    def __init__(self, sock: socket.socket, *, properties: bool = False) -> None:
         self._sock = sock
-        self._in = bytearray()
+        self._properties = properties
+        self._in = b""
         self._at = 0
         self._out = bytearray()
 
@@ -43,22 +50,35 @@ class BufferedSocket:
 
     def fill(self) -> None:
         """Reads what is there, up to about a mebibyte. Raises OSError when the connection has ended."""
-        del self._in[: self._at]
-        self._at = 0
-        while len(self._in) < _ENOUGH or not self.whole():
+        pieces = [self._in[self._at :]]
+        size = len(pieces[0])
+        while True:
             try:
                 data = self._sock.recv(_READ)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                self._hold(pieces)
                 return
             if not data:
+                self._hold(pieces)
                 if self.whole():
                     return  # its last words first, a refusal perhaps
                 raise ConnectionResetError("the broker closed the connection")
-            self._in += data
+            pieces.append(data)
+            size += len(data)
+            if size >= _ENOUGH:
+                # One packet may be larger than that: go on until it is whole.
+                self._hold(pieces)
+                if self.whole():
+                    return
+                pieces = [self._in]
+
+    def _hold(self, pieces: list[bytes]) -> None:
+        self._in = b"".join(pieces)
+        self._at = 0
 
     def whole(self) -> bool:
         """Whether a whole packet waits in the buffer."""
-        return self._measure() is not None
+        return self._measure(self._at) is not None
 
     def ready(self) -> bool:
         """Whether there is something to read without asking the system."""
@@ -66,40 +86,47 @@ class BufferedSocket:
             return True
         return self.whole()
 
-    def _measure(self) -> tuple[int, int] | None:
-        """Where the next packet's body begins and ends; None while it is not all here."""
-        buffer, length, shift = self._in, 0, 0
-        for index in range(self._at + 1, min(self._at + 5, len(buffer))):
-            byte = buffer[index]
-            length |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                end = index + 1 + length
-                return (index + 1, end) if end <= len(buffer) else None
-        if len(buffer) - self._at >= 5:
-            raise ConnectionResetError("the broker sent something that is not MQTT")
-        return None
+    def _measure(self, at: int) -> tuple[int, int] | None:
+        """Where the body of the packet at `at` begins and ends; None while it is not all here."""
+        buffer = self._in
+        try:
+            length, start = _number(buffer, at + 1)
+        except IndexError:
+            return None
+        end = start + length
+        return (start, end) if end <= len(buffer) else None
 
     def deliveries(self, most: int) -> list[Delivery]:
         """Takes the PUBLISH packets at the front off the buffer, `most` of them at most."""
         found: list[Delivery] = []
-        buffer = self._in
-        while len(found) < most and (place := self._measure()) is not None:
-            first = buffer[self._at]
+        buffer, at = self._in, self._at
+        topic: bytes | None = None
+        payloads: list[bytes] = []
+        mids: list[int] = []
+        while most and (place := self._measure(at)) is not None:
+            first = buffer[at]
             if first >> 4 != _PUBLISH:
                 break
             start, end = place
             body = start + 2 + (buffer[start] << 8 | buffer[start + 1])
-            topic, mid = bytes(buffer[start + 2 : body]), 0
+            named = buffer[start + 2 : body]
+            if named != topic:
+                topic, payloads, mids = named, [], []
+                found.append(Delivery(topic, payloads, mids))
             if first & 6:
-                mid = buffer[body] << 8 | buffer[body + 1]
+                mids.append(buffer[body] << 8 | buffer[body + 1])
                 body += 2
-            found.append(Delivery(topic, bytes(buffer[body:end]), mid))
-            self._at = end
+            if self._properties:
+                size, body = _number(buffer, body)
+                body += size
+            payloads.append(buffer[body:end])
+            at = end
+            most -= 1
+        self._at = at
         return found
 
     def recv(self, buffer_size: int) -> bytes:
-        data = bytes(self._in[self._at : self._at + buffer_size])
+        data = self._in[self._at : self._at + buffer_size]
         if not data:
             raise BlockingIOError
         self._at += len(data)
@@ -111,8 +138,11 @@ class BufferedSocket:
         self._out += buffer
         return len(buffer)
 
-    def acknowledge(self, mids: Iterable[int]) -> None:
-        self._out += b"".join([_PUBACK + mid.to_bytes(2, "big") for mid in mids])
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        """Queues a PUBACK for each: four bytes, in MQTT 5 too when there is nothing to complain of."""
+        words = [_PUBACK] * (2 * len(mids))
+        words[1::2] = mids
+        self._out += struct.pack(f">{len(words)}H", *words)
 
     def flush(self) -> bool:
         """Sends what it can; True when something is left. Raises OSError when the connection is gone."""
@@ -138,6 +168,24 @@ class BufferedSocket:
         self._sock.setblocking(flag)
 
 
+def _number(buffer: bytes, at: int) -> tuple[int, int]:
+    """A variable byte integer and where what follows it begins (MQTT 3.1.1, 2.2.3; MQTT 5, 1.5.5).
+
+    Raises IndexError while it is not all there.
+    """
+    byte = buffer[at]
+    if byte < 128:
+        return byte, at + 1
+    length, shift = byte & 127, 7
+    for place in range(at + 1, at + 4):
+        byte = buffer[place]
+        length |= (byte & 127) << shift
+        if byte < 128:
+            return length, place + 1
+        shift += 7
+    raise ConnectionResetError("the broker sent something that is not MQTT")
+
+
 class BufferedClient(paho.Client):
     """paho's client on a `BufferedSocket`, its `wire`."""
 
@@ -145,5 +193,6 @@ class BufferedClient(paho.Client):
 
     def _create_socket(self) -> Any:
         # TLS is already wrapped here: paho did the handshake on the bare socket
-        self.wire = BufferedSocket(super()._create_socket())  # type: ignore[arg-type]
+        sock = super()._create_socket()
+        self.wire = BufferedSocket(sock, properties=self.protocol == MQTTProtocolVersion.MQTTv5)  # type: ignore[arg-type]
         return self.wire
