@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,11 @@ from ingest.sources.database_columns import missing
 from ingest.sources.database_doubts import Doubts
 from ingest.sources.database_engine import connect, explained
 from ingest.sources.database_pages import PAGE, Page, Pages
-from ingest.sources.database_place import TIES_KEPT, Place, Print
+from ingest.sources.database_place import TIES_KEPT, Place
 from ingest.sources.database_query import Query
 from ingest.sources.database_walk import Walk
 from ingest.sources.sink import Backoff, Health, Sink
-from ingest.sources.watermark import Mark, plain
+from ingest.sources.watermark import Mark, Print
 from kpis.clock import Now
 from kpis.config import SourceSettings
 from kpis.errors import SourceError, StoreUnavailable
@@ -145,7 +145,7 @@ class DatabaseSource:
     ) -> None:
         """Commits a page's rows with the position."""
         self._check(page)
-        group = self._group(page, walk, since, full=page.count == count)
+        group = self._group(page, since, full=page.count == count)
         walk.page(since, group)
         for rows in page.chunks():
             if stop.is_set():
@@ -155,16 +155,16 @@ class DatabaseSource:
             walk.place.group = group
             self._sink.take([], Position(self.name, walk.place.encode()))
 
-    def _group(self, page: Page, walk: Walk, since: Mark | None, *, full: bool) -> Print | None:
+    def _group(self, page: Page, since: Mark | None, *, full: bool) -> Print | None:
         """The print of all rows that carry `since`, when they are too many to be named in a position."""
         if since is None or page.count <= TIES_KEPT:
             return None
-        found = Print()
+        found, place = Print(), page.names.index(self._column)
         for rows in page.chunks():
-            for value, row in self._named(page, rows):
-                if walk.mark(value) != since:
+            for row in rows:
+                if row[place] != since.value:
                     return found if found.rows > TIES_KEPT else None
-                found = found.with_row({name: plain(inner) for name, inner in row.items()})
+                found = found.with_row(row)
         return None if full else found
 
     def _commit(self, walk: Walk, new: Sequence[tuple[_Row, str]]) -> None:
@@ -180,11 +180,10 @@ class DatabaseSource:
             self._sink.take(arrivals, Position(self.name, walk.place.encode()))
         walk.committed(len(arrivals))
 
-    def _named(self, page: Page, rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, _Row]]:
+    def _named(self, page: Page, rows: list[tuple[Any, ...]]) -> list[tuple[Any, _Row]]:
         """Each row by its columns' names, with its watermark as the driver gave it."""
         place = page.names.index(self._column)
-        for row in rows:
-            yield row[place], dict(zip(page.names, row, strict=True))
+        return [(row[place], dict(zip(page.names, row, strict=True))) for row in rows]
 
     def _check(self, page: Page) -> None:
         gives = f"it gives {', '.join(page.names)}"

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from ingest.sources.watermark import TYPES, Mark, digest
+from ingest.sources.watermark import TYPES, Mark, Print
 
 # Ties named in a position, and in memory. A larger group at the newest watermark is told by its print.
 TIES_KEPT = 20_000
 TIES_IN_MEMORY = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class Print:
-    """Many rows told from others by their number and the sum of their digests, in whatever order."""
-
-    rows: int = 0
-    total: int = 0
-
-    def with_row(self, payload: Mapping[str, Any]) -> Print:
-        return Print(self.rows + 1, (self.total + int(digest(payload), 16)) % 2**72)
 
 
 @dataclass(slots=True)

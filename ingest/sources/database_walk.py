@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ingest.sources.database_place import Place, Print
-from ingest.sources.watermark import Mark, digest, plain
+from ingest.sources.database_place import Place
+from ingest.sources.watermark import Mark, Print, digest, plain
 from kpis.config import SourceSettings
 from kpis.errors import SourceError
 
@@ -40,6 +40,8 @@ class Walk:
         self._settled: Mark | None = None
         self._unmarked: set[str] = set()
         self._fresh: list[str] = []
+        self._ending: Mark | None = None
+        self._in_passing = False
         self._ahead: Mark | None = None
         self._rows_ahead = 0
 
@@ -60,22 +62,22 @@ class Walk:
         same = group is not None and (self.place.mark, self.place.group) == (since, group)
         self._settled = since if same else None
 
-    def new(self, rows: Iterable[tuple[Any, Mapping[str, Any]]]) -> list[tuple[dict[str, Any], str]]:
+    def new(self, rows: Sequence[tuple[Any, Mapping[str, Any]]]) -> list[tuple[dict[str, Any], str]]:
         """Of rows, each with its watermark, those that were not taken before, with where they stand."""
         found = []
+        self._begin_chunk(value for value, _ in reversed(rows))
         for value, row in rows:
             mark = self.mark(value)
             payload = {name: plain(inner) for name, inner in row.items()}
-            tie = digest(payload)
             if mark is None:
                 # It never moves the position; taking it at every poll loses nothing.
-                if tie not in self._unmarked:
+                if (tie := digest(payload)) not in self._unmarked:
                     self._unmarked.add(tie)
                     found.append((payload, "no watermark"))
                 continue
             self.disorder |= self._previous is not None and mark < self._previous
             self._previous = self.last = mark
-            if self._is_new(mark, tie):
+            if self._is_new(mark, payload):
                 found.append((payload, str(mark)))
         return found
 
@@ -114,24 +116,36 @@ class Walk:
             )
         return mark
 
-    def _is_new(self, mark: Mark, tie: str) -> bool:
-        known, here = tie in self._seen, self.place.mark
+    def _is_new(self, mark: Mark, payload: Mapping[str, Any]) -> bool:
+        here = self.place.mark
+        if mark == here and mark == self._settled:
+            return False
+        if self._in_passing and mark not in (here, self._ending):
+            # One of many between the first and the last: nobody will ask for it again.
+            self.place.move(mark)
+            return True
+        tie = digest(payload)
+        known = tie in self._seen
         if mark == here:
-            if mark == self._settled or tie in self.place.ties:
+            if tie in self.place.ties:
                 return False
             self._remember(tie)
-            return not known
-        if here is not None and mark < here:
+        elif here is not None and mark < here:
             self._fresh.append(tie)
-            return not known
-        if mark.is_ahead_of(self._now, self._source.timezone):
+        elif mark.is_ahead_of(self._now, self._source.timezone):
             self._rows_ahead += 1
             self._ahead = mark
             self._fresh.append(tie)
-            return not known
-        self.place.move(mark)
-        self._remember(tie)
+        else:
+            self.place.move(mark)
+            self._remember(tie)
         return not known
+
+    def _begin_chunk(self, backwards: Iterator[Any]) -> None:
+        """Looks at the last watermark of some rows: most rows before it need no digest."""
+        self._ending = next((mark for value in backwards if (mark := self.mark(value)) is not None), None)
+        ahead = self._ending is not None and self._ending.is_ahead_of(self._now, self._source.timezone)
+        self._in_passing = not (self._keeps or self._seen or ahead)
 
     def _remember(self, tie: str) -> None:
         self.place.add(tie)

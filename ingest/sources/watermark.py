@@ -40,6 +40,8 @@ class Mark:
             return None
         if isinstance(value, memoryview | bytearray):
             value = bytes(value)
+        if (usual := _USUAL.get(type(value))) is not None:
+            return cls(usual, value)
         for kind, name in _KINDS:
             if isinstance(value, kind) and not isinstance(value, bool):
                 return cls(name, value)
@@ -123,15 +125,36 @@ _KINDS: tuple[tuple[type[Any], str], ...] = (
     (date, "date"),
 )
 
+_USUAL = dict(_KINDS)
+
 
 def digest(payload: Mapping[str, Any]) -> str:
     """A short name for a row's content."""
-    return blake2b(repr(sorted(payload.items())).encode(errors="surrogatepass"), digest_size=9).hexdigest()
+    return _digest(sorted(payload.items())).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """Many rows told from others by their number and the sum of their digests, in whatever order."""
+
+    rows: int = 0
+    total: int = 0
+
+    def with_row(self, row: tuple[Any, ...]) -> Print:
+        return Print(self.rows + 1, (self.total + int.from_bytes(_digest(row))) % 2**72)
+
+
+def _digest(value: Any) -> bytes:
+    return blake2b(repr(value).encode(errors="surrogatepass"), digest_size=9).digest()
+
+
+# Most values are of these very types, and there are millions of them.
+_PLAIN = frozenset({str, int, float, bool, Decimal, datetime, date, type(None)})
 
 
 def plain(value: Any) -> Any:
     """A driver's value as an ordinary Python one: str, int, float, bool, Decimal, date, datetime, None."""
-    if isinstance(value, str | int | float | Decimal | datetime | date | None):
+    if type(value) in _PLAIN or isinstance(value, str | int | float | Decimal | date):
         return value
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).decode("utf-8", "replace")

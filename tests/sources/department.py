@@ -26,9 +26,14 @@ class Department:
         columns = f"nomor INTEGER PRIMARY KEY, isi VARCHAR(200), diubah {kind} NULL"
         self.execute(f"CREATE TABLE laporan ({columns})")
 
-    def execute(self, statement: str, **values: Any) -> None:
+    @property
+    def dialect(self) -> str:
+        return self._engine.dialect.name
+
+    def execute(self, *statements: str, **values: Any) -> None:
         with self._engine.begin() as connection:
-            connection.execute(sa.text(statement), values)
+            for statement in statements:
+                connection.execute(sa.text(statement), values)
 
     def add(self, *rows: tuple[int, str, Any]) -> None:
         with self._engine.begin() as connection:
