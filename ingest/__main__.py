@@ -21,6 +21,7 @@ from pathlib import Path
 from ingest.broker import EmbeddedBroker
 from ingest.evaluate import Evaluator
 from ingest.pipeline import Pipeline
+from ingest.retention import Retention
 from ingest.sources.database import DatabaseSource
 from ingest.sources.file import FileSource
 from ingest.sources.mqtt import MqttSource
@@ -62,6 +63,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
         pipeline = Pipeline(store, settings, settings.clock.now)
         mqtt = _mqtt(settings, pipeline)
         sources = [*([mqtt[0]] if mqtt else []), *_others(settings, store, pipeline)]
+        if settings.retention:
+            sources.append(Supervised("retention", lambda: Retention(store, settings, settings.clock.now)))
         judging = Supervised("evaluator", lambda: Evaluator(store, settings, settings.clock.now))
         broker = _broker(settings)
         if broker is not None:

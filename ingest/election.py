@@ -1,4 +1,4 @@
-"""Elects the one evaluator, however many ingest processes there are.
+"""Elects the one evaluator, and the one that removes what is too old, among any number of ingest processes.
 
 On PostgreSQL an advisory lock is the seat, and it lives as long as the connection that took it; on
 the embedded store a lock on a file beside it, which lives as long as the process.
@@ -7,23 +7,35 @@ the embedded store a lock on a file beside it, which lives as long as the proces
 from __future__ import annotations
 
 import fcntl
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 
 from kpis.errors import StoreUnavailable
 from kpis.store import Store
 
-_SEAT = 20262027
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What only one may do: the number of its advisory lock, and its name."""
+
+    number: int
+    name: str
+
+
+EVALUATOR = Seat(20262027, "evaluator")
+RETENTION = Seat(20262028, "retention")
 
 
 class Election:
-    """Holds the evaluator's seat while inside, if it could be had: `won` says so.
+    """Holds a seat while inside, if it could be had: `won` says so.
 
     Entering raises StoreUnavailable when the store cannot be reached.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, seat: Seat = EVALUATOR) -> None:
         self._store = store
+        self._seat = seat
         self._file: IO[str] | None = None
         self._connection: Any = None
         self.won = False
@@ -34,7 +46,7 @@ class Election:
             return self
         self._connection = self._store.raw()
         try:
-            self.won = bool(self._ask("SELECT pg_try_advisory_lock(%s)", _SEAT))
+            self.won = bool(self._ask("SELECT pg_try_advisory_lock(%s)", self._seat.number))
         except StoreUnavailable:
             self._end()
             raise
@@ -57,20 +69,20 @@ class Election:
             self._connection.commit()
         except Exception as error:  # psycopg2 raises its own tree for a connection that died
             lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise StoreUnavailable(f"the evaluator's seat is lost: {lines[0]}") from error
+            raise StoreUnavailable(f"the seat of the {self._seat.name} is lost: {lines[0]}") from error
         return answer
 
     def _lock_file(self) -> None:
         path = Path(self._store.url.removeprefix("sqlite:///"))
         try:
-            self._file = path.with_name(path.name + ".evaluator").open("w")
+            self._file = path.with_name(f"{path.name}.{self._seat.name}").open("w")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.won = True
         except BlockingIOError:
             self.won = False
         except OSError as error:
             self._end()
-            raise StoreUnavailable(f"{path}.evaluator cannot be locked: {error.strerror}") from error
+            raise StoreUnavailable(f"{path}.{self._seat.name} cannot be locked: {error.strerror}") from error
 
     def _end(self) -> None:
         if self._file is not None:

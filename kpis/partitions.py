@@ -56,6 +56,15 @@ def ensure(conn: Connection, fact: sa.Table, by: str, months: Iterable[int]) -> 
                 _attach(conn, fact, by, month)
 
 
+def of(conn: Connection, fact: sa.Table) -> list[tuple[int, str]]:
+    """The months that have a partition, each with its name, the oldest first. None on SQLite."""
+    if conn.dialect.name != "postgresql":
+        return []
+    names = sa.text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:name)")
+    found = conn.scalars(names, {"name": fact.name})
+    return sorted((int(name.rpartition("_")[2]), name) for name in found)
+
+
 def _exists(conn: Connection, fact: sa.Table, month: int) -> bool:
     """Whether the partition is there and belongs to its table: one on its way out does not."""
     name = sa.text("SELECT relispartition FROM pg_class WHERE oid = to_regclass(:name)")

@@ -188,6 +188,7 @@ class Settings:
     applications: tuple[Application, ...]
     interfaces: tuple[Interface, ...]
     maintenance: tuple[Maintenance, ...]
+    retention: Mapping[str, int]
     demo: DemoSettings
     is_demo: bool
     clock: Clock

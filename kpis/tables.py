@@ -1,5 +1,5 @@
 """Every module that owns tables, imported so that `metadata` knows them all."""
 
-from kpis import catalogue, readings, sources
+from kpis import catalogue, readings, retention, sources
 
-__all__ = ["catalogue", "readings", "sources"]
+__all__ = ["catalogue", "readings", "retention", "sources"]

@@ -129,13 +129,14 @@ class _Keeper:
         )
         low = first
         if before is not None:
-            low = self._conn.execute(
+            last_before = self._conn.execute(
                 sa.select(sa.func.max(check.c.observed_at)).where(
                     check.c.app == app, check.c.observed_at < first
                 )
-            ).scalar_one()
-            before.last_at = low
-            low += 1
+            ).scalar()
+            # Its checks may be too old to be kept; then it held until the first that is.
+            before.last_at = min(before.last_at, first - 1) if last_before is None else last_before
+            low = before.last_at + 1
         high = last if after is None else after
         rows = self._conn.execute(
             sa.select(check.c.observed_at, check.c.up).where(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kpis.config.city import LANGUAGES, read_city
+from kpis.config.retention import read_retention
 from kpis.config.rules import (
     DEFAULT_TILES,
     read_attendance,
@@ -133,6 +134,7 @@ def parse(data: dict[str, Any], file: Path, environ: Mapping[str, str]) -> Setti
         applications=tuple(read_application(t, city) for t in root.tables("application")),
         interfaces=tuple(read_interface(t, city) for t in root.tables("interface")),
         maintenance=tuple(read_maintenance(t) for t in root.tables("maintenance")),
+        retention=read_retention(root.table("retention")),
         demo=read_demo(root.table("demo")),
         is_demo=root.flag("pretend", False),
         clock=read_clock(root.table("clock")),
