@@ -31,6 +31,7 @@ from kpis.clock import Now
 from kpis.config import Settings
 from kpis.errors import StoreError, StoreUnavailable
 from kpis.opd_integration.chain import LEDGER_VERSION
+from kpis.opd_integration.seen import OLD, OLD_RUNS
 from kpis.store import Store, insert, micros
 
 log = logging.getLogger(__name__)
@@ -184,12 +185,14 @@ class Pipeline:
                     touched.add(LEDGER_VERSION)
                 if self._is_past(name, new):
                     touched.add(PAST)
+                if name == "sync_run" and self._is_past(name, new, OLD):
+                    touched.add(OLD_RUNS)
         return touched
 
-    def _is_past(self, feed: str, records: list[Kept]) -> bool:
+    def _is_past(self, feed: str, records: list[Kept], settles: timedelta = _SETTLED) -> bool:
         """Whether something came in that belongs to an hour already told of in the trends."""
         moment = COLUMNS[feed].index(FEED_TABLES[feed].moment)
-        settled = self._now() - _SETTLED
+        settled = self._now() - settles
         if feed == "attendance_day":
             return any(k.row[moment] < settled.date().isoformat() for k in records)
         bound = micros(settled)
