@@ -67,7 +67,7 @@ def truths(conn: Connection, settings: Settings, at: datetime, days: int) -> dic
             truth.stretches[-1].end = min(truth.stretches[-1].end, started)
         truth.stretches.append(Stretch(started, min(reached + gap, t), bool(up)))
         truth.last_at, truth.up, truth.since = reached, bool(up), started
-    _exact_last(conn, found, t)
+    _exact_last(conn, found, t, gap)
     return found
 
 
@@ -89,12 +89,21 @@ def _runs(conn: Connection, t: int, low: int) -> list[tuple[str, int, int, bool]
     return [(app, started, last, bool(up)) for app, started, last, up in conn.execute(query)]
 
 
-def _exact_last(conn: Connection, found: dict[str, AppTruth], t: int) -> None:
-    """A run that goes on past `t` was last checked at some check before `t`: ask the facts for it."""
-    for app, truth in found.items():
-        if truth.last_at == t:
-            newest = sa.select(sa.func.max(c.c.observed_at)).where(c.c.app == app, c.c.observed_at <= t)
-            truth.last_at = int(conn.execute(newest).scalar() or t)
+def _exact_last(conn: Connection, found: dict[str, AppTruth], t: int, gap: int) -> None:
+    """A run that goes on past `t` was last checked at some check before `t`: ask the facts for it.
+
+    No run has a longer silence than `gap`, so the checks of so long are all that need to be looked at.
+    """
+    running = [app for app, truth in found.items() if truth.last_at == t]
+    if not running:
+        return
+    newest = (
+        sa.select(c.c.app, sa.func.max(c.c.observed_at))
+        .where(c.c.app.in_(running), c.c.observed_at >= t - gap, c.c.observed_at <= t)
+        .group_by(c.c.app)
+    )
+    for app, last in conn.execute(newest):
+        found[app].last_at = last
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,7 @@ from kpis.app_uptime.runs import longest_gap
 from kpis.app_uptime.tables import uptime_check as c
 from kpis.config import Application, Settings
 from kpis.days import day_start, local_day
+from kpis.partitions import first_of, following, month_of
 from kpis.percentile import share
 from kpis.store import instant, maybe_instant, micros
 from kpis.views import AppDay, AppRow, AppState, UptimeView
@@ -46,18 +48,31 @@ def _days(truth: AppTruth, at: datetime, settings: Settings) -> tuple[AppDay, ..
 def _latest(conn: Connection, known: dict[str, AppTruth]) -> dict[str, Any]:
     """The latest check of each application; of several at one instant, a failed one."""
     columns = (c.c.app, c.c.observed_at, c.c.latency_ms, c.c.status_code, c.c.error, c.c.cert_expires_at)
-    wanted = [(app, truth.last_at) for app, truth in known.items()]
     found: dict[str, Any] = {}
-    for start in range(0, len(wanted), 400):
-        # Joined as a table of its own, each pair is looked up by its index on both stores.
+    for month, wanted in _by_month(known):
+        low, high = (first_of(m, c.c.observed_at) for m in (month, following(month)))
+        # Joined as a table of its own, each pair is looked up by its index on both stores; told of the
+        # month, PostgreSQL plans for one partition instead of all there ever were.
         pairs = sa.values(sa.column("app", sa.Text), sa.column("at", sa.BigInteger), name="wanted")
-        one = pairs.data(wanted[start : start + 400]).cte("wanted")
-        here = sa.and_(c.c.app == one.c.app, c.c.observed_at == one.c.at)
+        one = pairs.data(wanted).cte("wanted")
+        here = sa.and_(
+            c.c.app == one.c.app, c.c.observed_at == one.c.at, c.c.observed_at >= low, c.c.observed_at < high
+        )
         query = sa.select(*columns).select_from(one).join(c, here)
         found.update(
             {row.app: row for row in conn.execute(query.order_by(c.c.up.desc(), c.c.source, c.c.id))}
         )
     return found
+
+
+def _by_month(known: dict[str, AppTruth]) -> Iterator[tuple[int, list[tuple[str, int]]]]:
+    """Each application with the instant of its latest check, under that instant's month, 400 at a time."""
+    found: dict[int, list[tuple[str, int]]] = {}
+    for app, truth in known.items():
+        found.setdefault(month_of(truth.last_at), []).append((app, truth.last_at))
+    for month, wanted in found.items():
+        for start in range(0, len(wanted), 400):
+            yield month, wanted[start : start + 400]
 
 
 def _row(

@@ -126,18 +126,15 @@ def _checkins(conn: Connection, day: date, t: int, found: dict[str | None, Atten
 
 def _observed(conn: Connection, day: date, t: int, found: dict[str | None, AttendanceFigures]) -> None:
     """The newest clock event up to `t` of each OPD, on the last day it has a cell and an event for."""
-    a, c = attendance, attendance_cell
+    a = attendance
     waiting = {opd: day for opd in found if opd is not None}
     while waiting:
-        last = (
-            sa.select(c.c.opd, sa.func.max(c.c.day))
-            .where(sa.or_(*(sa.and_(c.c.opd == opd, c.c.day <= until) for opd, until in waiting.items())))
-            .group_by(c.c.opd)
-        )
+        last = _last_days(waiting)
         waiting = {}
         by_day: dict[date, list[str]] = {}
         for opd, last_day in conn.execute(last):
-            by_day.setdefault(last_day, []).append(opd)
+            if last_day is not None:
+                by_day.setdefault(last_day, []).append(opd)
         for last_day, opds in by_day.items():
             newest = sa.select(a.c.opd, sa.func.max(a.c.at)).where(
                 a.c.day == last_day, a.c.opd.in_(opds), a.c.at <= t
@@ -150,6 +147,19 @@ def _observed(conn: Connection, day: date, t: int, found: dict[str | None, Atten
                     waiting[opd] = last_day - timedelta(days=1)
     told = [f.observed_at for f in found.values() if f.observed_at is not None]
     found[None].observed_at = max(told, default=None)
+
+
+def _last_days(until: dict[str, date]) -> sa.CompoundSelect[Any]:
+    """Rows `opd, day`: each OPD's last day with a cell up to its own, or None; one look into the index
+    each, where a grouping would read every cell there ever was."""
+    c = attendance_cell
+    last = sa.select(sa.func.max(c.c.day))
+    return sa.union_all(
+        *(
+            sa.select(sa.literal(opd), last.where(c.c.opd == opd, c.c.day <= day).scalar_subquery())
+            for opd, day in until.items()
+        )
+    )
 
 
 def _of_people(part: int, whole: int, f: AttendanceFigures) -> Measurement:
