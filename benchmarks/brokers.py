@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+from urllib.request import urlopen
 
 from benchmarks.lane import Door
 from tests import machine
@@ -17,6 +20,8 @@ from tests.servers import Nats, Server, free_port
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 READER, READER_PASSWORD = "pendopo", "rahasia"
 WRITER, WRITER_PASSWORD = "lapor", "suara"
+_CAUGHT_UP_WITHIN_S = 60.0
+_STREAMS = {"$MQTT_msgs", "$MQTT_sess"}
 _NODES = ("a", "b", "c")
 _ENVIRON = {"PENDOPO_BROKER_PASSWORD": READER_PASSWORD, "LAPOR_PASSWORD": WRITER_PASSWORD}
 
@@ -93,6 +98,7 @@ class NatsCluster:
     lanes = 16
 
     def __init__(self, keeper: Keeper) -> None:
+        self._checks: dict[str, int] = {}
         routes = {node: f"127.0.0.1:{free_port()}" for node in _NODES}
         self._servers = {node: self._make(keeper, node, routes) for node in _NODES}
         for server in self._servers.values():
@@ -102,7 +108,7 @@ class NatsCluster:
         self.doors = [("127.0.0.1", server.port) for server in self._servers.values()]
 
     def _make(self, keeper: Keeper, node: str, routes: Mapping[str, str]) -> Nats:
-        checks = free_port()
+        checks = self._checks[node] = free_port()
 
         def config(server: Nats) -> str:
             addresses = {
@@ -120,10 +126,48 @@ class NatsCluster:
         self._servers[node].kill()
 
     def mend(self, node: str) -> None:
+        """Starts it again and waits until it has what the others have: only then may another one die."""
         self._servers[node].start()
+        end = time.monotonic() + _CAUGHT_UP_WITHIN_S
+        while not self._is_whole():
+            if time.monotonic() > end:
+                raise RuntimeError(f"node {node} has not caught up with the cluster")
+            time.sleep(0.1)
+
+    def _is_whole(self) -> bool:
+        """Whether messages and sessions each have a leader that finds its two followers current.
+
+        /healthz is stricter, and never content for long: it looks at positions of retained messages too.
+        """
+        led = set()
+        for node in _NODES:
+            for stream in _streams(self._checks[node]):
+                groups = [stream, *stream.get("consumer_detail", ())]
+                if stream["name"] in _STREAMS and all(_is_current(group, node) for group in groups):
+                    led.add(stream["name"])
+        return led == _STREAMS
 
     def version(self) -> str:
         return _says("nats-server", "--version")
+
+
+def _streams(checks: int) -> list[dict[str, Any]]:
+    """The streams a node knows of, from its monitoring page; none while it does not answer."""
+    try:
+        with urlopen(f"http://127.0.0.1:{checks}/jsz?accounts=1&streams=1&consumers=1", timeout=5) as answer:
+            accounts = json.load(answer).get("account_details", [])
+    except (OSError, ValueError):
+        return []
+    return [stream for account in accounts for stream in account.get("stream_detail", [])]
+
+
+def _is_current(group: dict[str, Any], node: str) -> bool:
+    """Whether all followers of a stream or consumer are current; those `node` does not lead are not asked."""
+    cluster = group.get("cluster", {})
+    followers = cluster.get("replicas", [])
+    if cluster.get("leader") != node:
+        return "state" not in group  # a stream counts where it is led
+    return len(followers) == len(_NODES) - 1 and all(follower["current"] for follower in followers)
 
 
 class _Mosquitto(Server):

@@ -247,7 +247,7 @@ class Nats(Server):
     """A NATS server with its MQTT door on `port`; `config` makes its configuration from port and folder.
 
     `checks` is the port of its monitoring page, when the configuration opens one: ready then means that
-    it has caught up with its cluster. `environ` is what the configuration takes from the environment.
+    it has found its cluster. `environ` is what the configuration takes from the environment.
     """
 
     host = "127.0.0.1"
@@ -286,7 +286,7 @@ class Nats(Server):
         if self._checks is None:
             return True
         try:
-            with urlopen(f"http://127.0.0.1:{self._checks}/healthz", timeout=2) as answer:
+            with urlopen(f"http://127.0.0.1:{self._checks}/healthz?js-server-only=true", timeout=2) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

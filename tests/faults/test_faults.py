@@ -1,4 +1,4 @@
-"""The fault benchmark in small: whatever fails around ingest, every acknowledged event is in the facts once."""
+"""The fault benchmark in small: every acknowledged event is in the facts once, whatever fails."""
 
 from __future__ import annotations
 
