@@ -68,6 +68,9 @@ class Walk:
         self._begin_chunk(value for value, _ in reversed(rows))
         for value, row in rows:
             mark = self.mark(value)
+            if mark is not None and mark == self._settled == self.place.mark:
+                self._previous = self.last = mark
+                continue
             payload = {name: plain(inner) for name, inner in row.items()}
             if mark is None:
                 # It never moves the position; taking it at every poll loses nothing.
@@ -118,8 +121,6 @@ class Walk:
 
     def _is_new(self, mark: Mark, payload: Mapping[str, Any]) -> bool:
         here = self.place.mark
-        if mark == here and mark == self._settled:
-            return False
         if self._in_passing and mark not in (here, self._ending):
             # One of many between the first and the last: nobody will ask for it again.
             self.place.move(mark)
