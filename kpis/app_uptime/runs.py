@@ -2,59 +2,29 @@
 
 A run begins at a check whose state differs from the check before it, or that follows a gap of more
 than three expected intervals; it lasts to the last check that agrees. Checks of one instant count
-as down when any of them is. Only the stretch between the neighbours of what came in is folded
-again, so a check in its turn costs one look at the last run.
+as down when any of them is.
+
+A batch is folded by itself first, in the store, into a few stretches. A stretch that meets no run,
+or only one that agrees with it, joins its neighbours as a whole. Only where it contradicts a run,
+or meets several, its checks are looked at one by one, and a run that a check contradicts is cut at
+the checks beside it. What is read and written depends on what came in, not on what is kept.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
+from kpis.app_uptime.fold import Fold, Run
 from kpis.config import Settings
 from kpis.store import insert
-
-_APPS = 500
-_REBUILD_APPS = 10
-
-
-@dataclass(slots=True)
-class Run:
-    """One stretch of one application: microseconds, `last_at` included."""
-
-    started_at: int
-    last_at: int
-    up: bool
-
-
-def fold(checks: Iterable[tuple[int, bool]], gap: int, run: Run | None = None) -> list[Run]:
-    """Runs of checks sorted by instant, one per instant, going on from `run`, which is changed.
-
-    `gap` is the longest silence in microseconds that a run survives. The first of the result is
-    `run` itself when one was given.
-    """
-    runs = [run] if run is not None else []
-    for at, up in checks:
-        if run is not None and run.up == up and at - run.last_at <= gap:
-            run.last_at = at
-        else:
-            run = Run(at, at, up)
-            runs.append(run)
-    return runs
-
-
-def one_per_instant(checks: Iterable[tuple[int, bool]]) -> list[tuple[int, bool]]:
-    """Sorted by instant; an instant is down when any of its checks is."""
-    states: dict[int, bool] = {}
-    for at, up in checks:
-        states[at] = states.get(at, True) and bool(up)
-    return sorted(states.items())
 
 
 def longest_gap(settings: Settings) -> int:
@@ -62,113 +32,219 @@ def longest_gap(settings: Settings) -> int:
     return 3 * (settings.app_uptime.interval // timedelta(microseconds=1))
 
 
+def stretches(rows: sa.FromClause, gap: int, *where: sa.ColumnElement[bool]) -> sa.Subquery:
+    """`app, started_at, last_at, up` (1 or 0) of what `rows` say by themselves: of all the facts of an
+    application these are its runs."""
+    seen = _seen(rows, *where)
+    s = seen.c
+    begun = sa.select(s.app, s.at, s.up, s.before, s.newest).where(_begins(seen, gap)).subquery("begun")
+    b = begun.c
+    ends = sa.func.lead(b.before).over(partition_by=b.app, order_by=b.at)
+    return sa.select(
+        b.app, b.at.label("started_at"), sa.func.coalesce(ends, b.newest).label("last_at"), b.up
+    ).subquery("stretch")
+
+
+def _seen(rows: sa.FromClause, *where: sa.ColumnElement[bool]) -> sa.Subquery:
+    """Each instant `at` of an application, down when any check of it is, and what came before it."""
+    up = sa.func.min(_flag(rows.c.up)).label("up")
+    query = sa.select(rows.c.app, rows.c.observed_at.label("at"), up).where(*where)
+    i = query.group_by(rows.c.app, rows.c.observed_at).subquery("instant").c
+    return sa.select(
+        i.app,
+        i.at,
+        i.up,
+        sa.func.lag(i.at).over(partition_by=i.app, order_by=i.at).label("before"),
+        sa.func.lag(i.up).over(partition_by=i.app, order_by=i.at).label("was"),
+        sa.func.max(i.at).over(partition_by=i.app).label("newest"),
+    ).subquery("seen")
+
+
+def _begins(seen: sa.Subquery, gap: int) -> sa.ColumnElement[bool]:
+    s = seen.c
+    return sa.or_(s.before.is_(None), s.was != s.up, s.at - s.before > gap)
+
+
 def apply(conn: Connection, settings: Settings, rows: sa.FromClause, check: sa.Table, run: sa.Table) -> None:
     """Brings the runs up to date with checks that are new in the facts."""
-    apps = list(conn.execute(sa.select(rows.c.app).distinct().order_by(rows.c.app)).scalars())
-    # A rebuild hands over every fact there is: few applications at a time keep memory bounded.
-    most = _REBUILD_APPS if rows is check else _APPS
-    for start in range(0, len(apps), most):
-        _apply(conn, longest_gap(settings), rows, apps[start : start + most], check, run)
+    gap = longest_gap(settings)
+    folds: dict[str, Fold] = defaultdict(Fold)
+    if _take_stretches(conn, rows, gap, run, folds):
+        _take_checks(conn, rows, gap, check, run, folds)
+    gone: list[tuple[str, int]] = []
+    changed: list[tuple[str, int, int, bool]] = []
+    for app, fold in folds.items():
+        left, came = fold.result(gap)
+        gone += [(app, started) for started in left]
+        changed += [(app, r.started_at, r.last_at, r.up) for r in came]
+    _remove(conn, run, gone)
+    _write(conn, run, changed)
 
 
-def _apply(
-    conn: Connection, gap: int, rows: sa.FromClause, apps: list[str], check: sa.Table, run: sa.Table
+def _take_stretches(
+    conn: Connection, rows: sa.FromClause, gap: int, run: sa.Table, folds: dict[str, Fold]
+) -> bool:
+    """Hands over the stretches that can be taken whole, with the runs beside them; whether some are left."""
+    left_over = False
+    for app, started, last, up, *beside, tangled in conn.execute(_whole(rows, gap, run)):
+        if tangled:
+            left_over = True
+            continue
+        folds[app].touch(_run(beside[:3]), _run(beside[3:]))
+        folds[app].new.append(Run(started, last, bool(up)))
+    return left_over
+
+
+def _take_checks(
+    conn: Connection,
+    rows: sa.FromClause,
+    gap: int,
+    check: sa.Table,
+    run: sa.Table,
+    folds: dict[str, Fold],
 ) -> None:
-    arrived: dict[str, list[tuple[int, bool]]] = defaultdict(list)
-    query = sa.select(rows.c.app, rows.c.observed_at, rows.c.up).where(rows.c.app.in_(apps))
-    for app, at, up in conn.execute(query):
-        arrived[app].append((at, up))
-    last = _last_runs(conn, run, apps)
-    keeper = _Keeper(conn, check, run, gap)
-    for app, checks in arrived.items():
-        ordered = one_per_instant(checks)
-        newest = last.get(app)
-        if newest is None or newest.last_at < ordered[0][0]:
-            keeper.keep(app, fold(ordered, gap, newest))
-        else:
-            keeper.refold(app, ordered[0][0], ordered[-1][0])
-    keeper.write()
+    """Hands over the checks of the other stretches one by one."""
+    for app, at, up, *beside, told, before, after in conn.execute(_one_by_one(rows, gap, check, run)):
+        left, here, right = _run(beside[:3]), _run(beside[3:6]), _run(beside[6:])
+        held = here or left
+        if held is None or held.last_at < at:
+            folds[app].touch(left, right)
+            folds[app].new.append(Run(at, at, bool(up)))
+        elif told is not None and bool(told) != held.up:
+            folds[app].touch(left, here, right)
+            folds[app].cut(held, at, before, after)
 
 
-def _last_runs(conn: Connection, run: sa.Table, apps: list[str]) -> dict[str, Run]:
-    """The newest run of each application, looked up one by one in the index."""
-    wanted = sa.values(sa.column("app", sa.Text), name="wanted").data([(app,) for app in apps]).cte("wanted")
-    other = run.alias("other")
-    newest = sa.select(sa.func.max(other.c.started_at)).where(other.c.app == wanted.c.app)
-    same = sa.and_(run.c.app == wanted.c.app, run.c.started_at == newest.correlate(wanted).scalar_subquery())
-    query = (
-        sa.select(run.c.app, run.c.started_at, run.c.last_at, run.c.up).select_from(wanted).join(run, same)
+@lru_cache(maxsize=32)
+def _whole(rows: sa.FromClause, gap: int, run: sa.Table) -> sa.Select[Any]:
+    """Each stretch with the last run that begins no later than it and the first that begins later.
+
+    It is `tangled` where one of the two contradicts it, or the later one ends inside it: then more of
+    them may.
+    """
+    s = stretches(rows, gap).c
+    near = sa.select(
+        s.app, s.started_at, s.last_at, s.up,
+        _started(run, s.app, sa.func.max, run.c.started_at <= s.started_at).label("held"),
+        _started(run, s.app, sa.func.min, run.c.started_at > s.started_at).label("next"),
+    ).cte("near").prefix_with("MATERIALIZED", dialect="postgresql")  # fmt: skip
+    n = near.c
+    held, after = run.alias("held"), run.alias("after")
+    tangled = sa.or_(
+        sa.and_(held.c.last_at >= n.started_at, _flag(held.c.up) != n.up),
+        sa.and_(
+            after.c.started_at <= n.last_at, sa.or_(_flag(after.c.up) != n.up, after.c.last_at < n.last_at)
+        ),
     )
-    return {app: Run(began, ended, bool(up)) for app, began, ended, up in conn.execute(query)}
-
-
-class _Keeper:
-    """Collects changed runs of one batch and writes them in one statement."""
-
-    def __init__(self, conn: Connection, check: sa.Table, run: sa.Table, gap: int) -> None:
-        self._conn = conn
-        self._check = check
-        self._run = run
-        self._gap = gap
-        self._changed: list[dict[str, Any]] = []
-
-    def keep(self, app: str, runs: Iterable[Run]) -> None:
-        self._changed += [
-            {"app": app, "started_at": r.started_at, "last_at": r.last_at, "up": r.up} for r in runs
-        ]
-
-    def refold(self, app: str, first: int, last: int) -> None:
-        """Folds again from the check before `first` to the check after `last`."""
-        run, check = self._run, self._check
-        before = self._one_run(run.c.app == app, run.c.started_at < first, newest=True)
-        after = self._conn.execute(
-            sa.select(sa.func.min(check.c.observed_at)).where(check.c.app == app, check.c.observed_at > last)
-        ).scalar()
-        tail = (
-            None if after is None else self._one_run(run.c.app == app, run.c.started_at <= after, newest=True)
+    return (
+        sa.select(
+            n.app, n.started_at, n.last_at, n.up,
+            *(c.label(f"held_{c.name}") for c in (held.c.started_at, held.c.last_at, held.c.up)),
+            *(c.label(f"next_{c.name}") for c in (after.c.started_at, after.c.last_at, after.c.up)),
+            sa.func.coalesce(tangled, sa.false()).label("tangled"),
         )
-        low = first
-        if before is not None:
-            last_before = self._conn.execute(
-                sa.select(sa.func.max(check.c.observed_at)).where(
-                    check.c.app == app, check.c.observed_at < first
-                )
-            ).scalar()
-            # Its checks may be too old to be kept; then it held until the first that is.
-            before.last_at = min(before.last_at, first - 1) if last_before is None else last_before
-            low = before.last_at + 1
-        high = last if after is None else after
-        rows = self._conn.execute(
-            sa.select(check.c.observed_at, check.c.up).where(
-                check.c.app == app, check.c.observed_at >= low, check.c.observed_at <= high
-            )
-        )
-        ordered = one_per_instant((at, up) for at, up in rows)
-        runs = fold(ordered, self._gap, before)
-        if tail is not None and tail.last_at > runs[-1].last_at:
-            # What follows the check after the last new one agreed with it already.
-            runs[-1].last_at = tail.last_at
-        self._conn.execute(
-            run.delete().where(run.c.app == app, run.c.started_at >= low, run.c.started_at <= high)
-        )
-        self.keep(app, runs)
+        .select_from(near)
+        .outerjoin(held, sa.and_(held.c.app == n.app, held.c.started_at == n.held))
+        .outerjoin(after, sa.and_(after.c.app == n.app, after.c.started_at == n.next))
+    )  # fmt: skip
 
-    def _one_run(self, *where: sa.ColumnElement[bool], newest: bool) -> Run | None:
-        run = self._run
-        order = run.c.started_at.desc() if newest else run.c.started_at
-        row = self._conn.execute(
-            sa.select(run.c.started_at, run.c.last_at, run.c.up).where(*where).order_by(order).limit(1)
-        ).first()
-        return None if row is None else Run(row.started_at, row.last_at, bool(row.up))
 
-    def write(self) -> None:
-        if not self._changed:
-            return
-        statement = insert(self._conn, self._run)
-        self._conn.execute(
-            statement.on_conflict_do_update(
-                index_elements=["app", "started_at"],
-                set_={"last_at": statement.excluded.last_at, "up": statement.excluded.up},
-            ),
-            self._changed,
+@lru_cache(maxsize=32)
+def _one_by_one(rows: sa.FromClause, gap: int, check: sa.Table, run: sa.Table) -> sa.Select[Any]:
+    """Each instant of the tangled stretches with the runs that begin before, at and after it; where it
+    contradicts the run it falls into also what all checks of that instant say, and the instants of the
+    checks beside it."""
+    whole = _whole(rows, gap, run).subquery("whole")
+    seen = _seen(rows)
+    start = sa.case((_begins(seen, gap), seen.c.at))
+    began = sa.func.max(start).over(partition_by=seen.c.app, order_by=seen.c.at)
+    i = sa.select(seen.c.app, seen.c.at, seen.c.up, began.label("began")).subquery("instants").c
+    near = (
+        sa.select(
+            i.app, i.at, i.up,
+            _started(run, i.app, sa.func.max, run.c.started_at < i.at).label("previous"),
+            _started(run, i.app, sa.func.min, run.c.started_at > i.at).label("next"),
         )
+        .join(whole, sa.and_(whole.c.app == i.app, whole.c.started_at == i.began))
+        .where(whole.c.tangled)
+        .cte("spot")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )  # fmt: skip
+    n = near.c
+    left, here, right = run.alias("before"), run.alias("here"), run.alias("later")
+    against = sa.and_(
+        sa.func.coalesce(here.c.last_at, left.c.last_at) >= n.at,
+        _flag(sa.func.coalesce(here.c.up, left.c.up)) != n.up,
+    )
+    mine = check.c.app == n.app
+
+    def ask(what: sa.ColumnElement[Any], when: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
+        return sa.case((against, sa.select(what).where(mine, when).correlate(near).scalar_subquery()))
+
+    at = check.c.observed_at
+    return (
+        sa.select(
+            n.app, n.at, n.up,
+            left.c.started_at, left.c.last_at, left.c.up,
+            here.c.started_at, here.c.last_at, here.c.up,
+            right.c.started_at, right.c.last_at, right.c.up,
+            ask(sa.func.min(_flag(check.c.up)), at == n.at),
+            ask(sa.func.max(at), at < n.at),
+            ask(sa.func.min(at), at > n.at),
+        )
+        .select_from(near)
+        .outerjoin(left, sa.and_(left.c.app == n.app, left.c.started_at == n.previous))
+        .outerjoin(here, sa.and_(here.c.app == n.app, here.c.started_at == n.at))
+        .outerjoin(right, sa.and_(right.c.app == n.app, right.c.started_at == n.next))
+    )  # fmt: skip
+
+
+def _flag(up: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.case((up, 1), else_=0)
+
+
+def _started(run: sa.Table, app: Any, pick: Any, when: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+    return sa.select(pick(run.c.started_at)).where(run.c.app == app, when).scalar_subquery()
+
+
+def _run(values: Sequence[Any]) -> Run | None:
+    started, last, up = values
+    return None if started is None else Run(started, last, bool(up))
+
+
+def _remove(conn: Connection, run: sa.Table, gone: list[tuple[str, int]]) -> None:
+    if not gone:
+        return
+    if conn.dialect.name == "sqlite":
+        where = run.c.app == sa.bindparam("a"), run.c.started_at == sa.bindparam("s")
+        conn.execute(run.delete().where(*where), [{"a": app, "s": started} for app, started in gone])
+        return
+    rows = _unnest(run, ("app", "started_at"), gone)
+    same = run.c.app == rows.c.app, run.c.started_at == rows.c.started_at
+    conn.execute(run.delete().where(*same))
+
+
+def _write(conn: Connection, run: sa.Table, changed: list[tuple[str, int, int, bool]]) -> None:
+    if not changed:
+        return
+    names = ("app", "started_at", "last_at", "up")
+    statement = insert(conn, run)
+    values: list[dict[str, Any]] = []
+    if conn.dialect.name == "sqlite":
+        values = [dict(zip(names, row, strict=True)) for row in changed]
+    else:
+        rows = _unnest(run, names, changed)
+        statement = statement.from_select(names, sa.select(*(rows.c[name] for name in names)))
+    news = {"last_at": statement.excluded.last_at, "up": statement.excluded.up}
+    statement = statement.on_conflict_do_update(index_elements=["app", "started_at"], set_=news)
+    conn.execute(statement, values or None)
+
+
+def _unnest(run: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
+    """The rows as a table of PostgreSQL's: one statement and one array a column, however many rows."""
+    columns = zip(*rows, strict=True)
+    arrays = (
+        sa.cast(sa.bindparam(name, list(values), type_=ARRAY(run.c[name].type)), ARRAY(run.c[name].type))
+        for name, values in zip(names, columns, strict=True)
+    )
+    return sa.func.unnest(*arrays).table_valued(*names, name="given").render_derived()
