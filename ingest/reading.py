@@ -15,6 +15,7 @@ import msgspec
 
 from ingest.arrivals import Arrival
 from ingest.fields import FUTURE, Bad, Context, storable
+from ingest.horizons import Horizons, KeptMonths
 from ingest.mapping import field_maps
 from ingest.masks import PERSON, mask
 from ingest.records import MOMENT, RECORDS, Record
@@ -94,19 +95,25 @@ def hidden(raw: str, secret: str) -> str:
 
 
 class Reader:
-    """Turns arrivals into rows and refusals by the city's settings. Thread-safe."""
+    """Turns arrivals into rows and refusals by the city's settings. Thread-safe.
 
-    def __init__(self, settings: Settings, now: Now) -> None:
+    `kept` tells from which month on each feed is whole, where older records were removed.
+    """
+
+    def __init__(self, settings: Settings, now: Now, kept: KeptMonths = dict) -> None:
         self._now = now
+        self._horizons = Horizons(settings, now, kept)
         self._opds = frozenset(opd.code for opd in settings.city.opds)
         self._day_of = DayOf(settings.zone)
         self._maps = field_maps(settings)
         self._sources = {s.name: s for s in settings.sources}
+        self._rows = ROWS
         self._decoders = {feed: msgspec.json.Decoder(kind) for feed, kind in RECORDS.items()}
 
     def read(self, arrivals: Sequence[Arrival]) -> Iterator[Kept | Refused]:
         """Every record of the arrivals once, in order."""
         horizon = micros(self._now() + FUTURE)
+        self._rows = self._horizons.rows()
         start = 0
         while start < len(arrivals):
             # Most batches are one source's: what holds for all of its records is looked up once.
@@ -129,7 +136,7 @@ class Reader:
         self, arrivals: Sequence[Arrival], start: int, end: int, feed: str, context: Context
     ) -> Iterator[Kept | Refused]:
         """The usual case, one JSON record and no map, in one call; whatever fails is looked at slowly."""
-        decode, row, source = self._decoders[feed].decode, ROWS[feed], context.source
+        decode, row, source = self._decoders[feed].decode, self._rows[feed], context.source
         for index in range(start, end):
             arrival = arrivals[index]
             payload = arrival.payload
@@ -190,7 +197,7 @@ class Reader:
             if source != context.source:
                 context = Context(context.opds, context.day_of, context.zone, context.now_us, source)
             record = _converted(_plain(mapped) if loose else mapped, RECORDS[feed], strict=not loose)
-            return Kept(index, feed, source, ROWS[feed](record, context), came)
+            return Kept(index, feed, source, self._rows[feed](record, context), came)
         except Bad as bad:
             raw = raw_text(came) if bad.secret is None else hidden(raw_text(item), bad.secret)
             return Refused(index, feed, source, bad.reason, bad.field, bad.detail, raw)
