@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -32,6 +32,7 @@ from kpis.config import Settings
 from kpis.errors import StoreError, StoreUnavailable
 from kpis.opd_integration.chain import LEDGER_VERSION
 from kpis.opd_integration.seen import OLD, OLD_RUNS
+from kpis.retention import kept_months
 from kpis.store import Store, insert, micros
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,11 @@ class Pipeline:
         self._store = store
         self._settings = settings
         self._now = now
-        self._reader = Reader(settings, now)
+        self._reader = Reader(settings, now, self._kept_months)
+
+    def _kept_months(self) -> Mapping[str, int]:
+        with self._store.read() as conn:
+            return kept_months(conn)
 
     def take(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome:
         """Commits the arrivals and, with them, how far their source was read.
