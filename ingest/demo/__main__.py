@@ -30,6 +30,8 @@ from ingest.demo.state import State
 from kpis.catalogue import check
 from kpis.config import DemoSettings, Settings, load
 from kpis.errors import ConfigError, PendopoError, StoreError
+from kpis.migrations import found_in, migrate
+from kpis.schema import SCHEMA
 from kpis.sources import source_position
 from kpis.store import Store
 
@@ -83,6 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     "web.port", f"{port} is busy", "use --port, or another web.port in config.toml"
                 )
             settings, state = settle(base, folder, demo, port)
+            _migrate(settings)
             _run(settings, folder, state.site_port, stop)
     except PendopoError as error:
         print(error, file=sys.stderr)
@@ -159,6 +162,13 @@ def _run(settings: Settings, folder: Path, site_port: int, stop: threading.Event
         state = State.load(folder)
         state.shown = settings.clock.now().timestamp()
         state.save()
+
+
+def _migrate(settings: Settings) -> None:
+    """Brings the city of an earlier release to the present tables: it goes on with its past."""
+    if found_in(settings) not in (None, SCHEMA):
+        done = migrate(settings)
+        print(f"Pendopo: brought the city's past from schema {done.found} to {done.now}", flush=True)
 
 
 def _start(name: str, folder: Path, *arguments: str) -> Child:
