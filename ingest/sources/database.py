@@ -159,7 +159,7 @@ class DatabaseSource:
         """The print of all rows that carry `since`, when they are too many to be named in a position."""
         if since is None or page.count <= TIES_KEPT:
             return None
-        found, place = Print(), page.names.index(self._column)
+        found, place = Print(), page.place(self._column)
         for rows in page.chunks():
             for row in rows:
                 if row[place] != since.value:
@@ -182,7 +182,7 @@ class DatabaseSource:
 
     def _named(self, page: Page, rows: list[tuple[Any, ...]]) -> list[tuple[Any, _Row]]:
         """Each row by its columns' names, with its watermark as the driver gave it."""
-        place = page.names.index(self._column)
+        place = page.place(self._column)
         return [(row[place], dict(zip(page.names, row, strict=True))) for row in rows]
 
     def _check(self, page: Page) -> None:

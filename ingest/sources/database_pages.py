@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import IO, Any, Self
 
 import sqlalchemy as sa
@@ -21,12 +21,16 @@ _Row = tuple[Any, ...]
 class Page:
     """Rows of one statement, in order. Beyond the first 2,000 they wait in a file without a name."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: list[str]) -> None:
         self.names = names
         self.count = 0
         self.waited_s = 0.0
         self._first: list[_Row] = []
         self._spool: IO[bytes] | None = None
+
+    def place(self, column: str) -> int:
+        """Where a column stands; of two with one name the last, as in `SELECT *, … AS diubah`."""
+        return len(self.names) - 1 - self.names[::-1].index(column)
 
     def add(self, rows: list[_Row]) -> None:
         self.count += len(rows)

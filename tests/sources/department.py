@@ -23,6 +23,7 @@ class Department:
         self._engine = sa.create_engine(url)
         if self._engine.dialect.name == "mysql" and kind == "TIMESTAMP(6)":
             kind = "DATETIME(6)"
+        self.kind = kind
         columns = f"nomor INTEGER PRIMARY KEY, isi VARCHAR(200), diubah {kind} NULL"
         self.execute(f"CREATE TABLE laporan ({columns})")
 

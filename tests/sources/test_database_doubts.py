@@ -179,6 +179,22 @@ def test_rows_whose_watermark_became_null_are_told_and_taken_when_it_is_filled(
         eventually(lambda: sink.notes[-1][2] is None)
 
 
+def test_another_column_stands_in_where_the_watermark_is_null(database: str, tmp_path: Path) -> None:
+    department, sink = Department(database), Recorder()
+    department.execute("ALTER TABLE laporan ADD COLUMN dibuat " + department.kind)
+    department.execute("INSERT INTO laporan VALUES (1, 'satu', :at, :at), (2, 'dua', NULL, :at)", at=day(1))
+    query = (
+        "SELECT laporan.*, COALESCE(diubah, dibuat) AS diubah FROM laporan "
+        "WHERE COALESCE(diubah, dibuat) >= :since ORDER BY COALESCE(diubah, dibuat)"
+    )
+    with pytest.raises(SourceError, match="must end with ORDER BY diubah"):
+        source_of(database, sink, tmp_path, query).poll()
+    renamed = query.replace("AS diubah", "AS berubah").replace("BY COALESCE(diubah, dibuat)", "BY berubah")
+    source = source_of(database, sink, tmp_path, renamed, watermark="berubah")
+    assert source.poll() == 2
+    assert source.poll() == 0
+
+
 CHANGED = {
     "sqlite": ("UPDATE laporan SET diubah = 1767225600 + nomor", "UPDATE laporan SET diubah = '{}'"),
     "mysql": (
