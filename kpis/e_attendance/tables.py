@@ -11,11 +11,13 @@ from sqlalchemy.engine import Connection
 from kpis.config import Settings
 from kpis.days import day_off, late_after
 from kpis.feeds import FeedTable, event_columns, key_table
-from kpis.store import insert, metadata
+from kpis.store import insert, lock, metadata
 from kpis.types import Domain
 
 # Approved leave leaves the denominator; the rest of the categories do not (domain.md).
 LEAVE = ("izin", "sakit", "cuti")
+
+_COUNTED = ("present", "off_site", "on_leave", "late")
 
 attendance = sa.Table(
     "attendance",
@@ -83,12 +85,16 @@ def _later(old: sa.ColumnElement[Any], new: sa.ColumnElement[Any]) -> sa.ColumnE
 
 
 def _add_events(conn: Connection, settings: Settings, rows: sa.FromClause) -> None:
-    key = (rows.c.day, rows.c.opd, rows.c.employee)
-    first = sa.func.min(sa.case((rows.c.kind == "in", rows.c.at)))
-    last = sa.func.max(sa.case((rows.c.kind == "out", rows.c.at)))
+    # The other feed counts the same cells. Whoever holds both locks took them in this order.
+    lock(conn, attendance_day.name)
+    if days := _days(conn, rows):
+        _move_cells(conn, settings, rows, days)
+        _add_persons(conn, rows)
+
+
+def _add_persons(conn: Connection, rows: sa.FromClause) -> None:
     names = ("day", "opd", "employee", "first_in", "last_out")
-    query = sa.select(*key, first, last).where(rows.c.day.is_not(None)).group_by(*key)
-    statement = insert(conn, attendance_person).from_select(names, query)
+    statement = insert(conn, attendance_person).from_select(names, _clocked(rows))
     old, new = attendance_person.c, statement.excluded
     conn.execute(
         statement.on_conflict_do_update(
@@ -99,41 +105,89 @@ def _add_events(conn: Connection, settings: Settings, rows: sa.FromClause) -> No
             },
         )
     )
-    _recount(conn, settings, rows)
+
+
+def _clocked(rows: sa.FromClause) -> sa.Select[Any]:
+    """The person rows that clock events make: `day, opd, employee, first_in, last_out`."""
+    key = (rows.c.day, rows.c.opd, rows.c.employee)
+    first = sa.func.min(sa.case((rows.c.kind == "in", rows.c.at))).label("first_in")
+    last = sa.func.max(sa.case((rows.c.kind == "out", rows.c.at))).label("last_out")
+    return sa.select(*key, first, last).where(rows.c.day.is_not(None)).group_by(*key)
+
+
+def _move_cells(conn: Connection, settings: Settings, rows: sa.FromClause, days: list[date]) -> None:
+    """Moves the cells by what the persons that events came in for count after them, less what before."""
+    came, p, d = _clocked(rows).subquery("came"), attendance_person, attendance_day
+    key = (came.c.day, came.c.opd, came.c.employee)
+    category = sa.func.max(d.c.category).label("category")
+    before = (
+        sa.select(*key, p.c.first_in, came.c.first_in.label("came_in"), category)
+        .select_from(came)
+        .outerjoin(p, sa.and_(*_same(p, came), p.c.day.in_(days)))
+        .outerjoin(d, sa.and_(*_same(d, came), d.c.day.in_(days)))
+        .group_by(*key, p.c.first_in, came.c.first_in)
+        .subquery("was")
+    )
+    b, limit = before.c, _limits(settings, days, before.c.day)
+    now = _counts(b.category, _earlier(b.first_in, b.came_in), limit)
+    then = _counts(b.category, b.first_in, limit)
+    moved = (new - old for new, old in zip(now, then, strict=True))
+    query = sa.select(b.day, b.opd, *moved).group_by(b.day, b.opd)
+    statement = insert(conn, attendance_cell).from_select(("day", "opd", *_COUNTED), query)
+    sums = {name: attendance_cell.c[name] + statement.excluded[name] for name in _COUNTED}
+    conn.execute(statement.on_conflict_do_update(index_elements=["day", "opd"], set_=sums))
+
+
+def _same(table: sa.Table, came: sa.FromClause) -> tuple[sa.ColumnElement[bool], ...]:
+    return tuple(table.c[name] == came.c[name] for name in ("day", "opd", "employee"))
+
+
+def _days(conn: Connection, rows: sa.FromClause) -> list[date]:
+    return list(conn.scalars(sa.select(rows.c.day).distinct().where(rows.c.day.is_not(None))))
+
+
+def _limits(settings: Settings, days: list[date], day: sa.ColumnElement[date]) -> sa.ColumnElement[int]:
+    """The last punctual instant of each of the days."""
+    by_day = {d: late_after(d, settings.e_attendance, settings.zone) for d in days}
+    return sa.cast(sa.case(by_day, value=day), sa.BigInteger)
 
 
 def _recount(conn: Connection, settings: Settings, rows: sa.FromClause) -> None:
-    """Counts again the cells of the days and OPD that rows came in for."""
-    touched = conn.execute(sa.select(rows.c.day, rows.c.opd).distinct()).all()
-    by_day: dict[date, list[str]] = {}
-    for day, opd in touched:
-        by_day.setdefault(day, []).append(opd)
-    for day, opds in by_day.items():
-        recount(conn, settings, day, opds)
+    """Counts the cells again that categories came in for: few records a day, and all of an OPD at once."""
+    days = _days(conn, rows)
+    if not days:
+        return
+    touched = sa.select(rows.c.day, rows.c.opd).distinct().where(rows.c.day.is_not(None)).subquery("touched")
+    p, d = attendance_person, attendance_day
+
+    def of(table: sa.Table, first_in: Any, category: Any) -> sa.Select[Any]:
+        mine = sa.and_(table.c.day == touched.c.day, table.c.opd == touched.c.opd, table.c.day.in_(days))
+        columns = (table.c.employee, first_in.label("first_in"), category.label("category"))
+        return sa.select(touched.c.day, touched.c.opd, *columns).join(table, mine)
+
+    clocked = of(p, p.c.first_in, sa.cast(sa.null(), sa.Text)).where(p.c.first_in.is_not(None))
+    told = of(d, sa.cast(sa.null(), sa.BigInteger), d.c.category)
+    who = _merged(sa.union_all(clocked, told).subquery("both"), "day", "opd", "employee")
+    counts = person_counts(who, _limits(settings, days, who.c.day))
+    query = sa.select(who.c.day, who.c.opd, *counts).group_by(who.c.day, who.c.opd)
+    statement = insert(conn, attendance_cell).from_select(("day", "opd", *_COUNTED), query)
+    changed = {name: statement.excluded[name] for name in _COUNTED}
+    conn.execute(statement.on_conflict_do_update(index_elements=["day", "opd"], set_=changed))
 
 
-def recount(conn: Connection, settings: Settings, day: date, opds: list[str]) -> None:
-    """Writes the cells of one day anew from its person rows and categories."""
-    cells = {
-        opd: {"day": day, "opd": opd, "present": 0, "off_site": 0, "on_leave": 0, "late": 0} for opd in opds
-    }
-    for opd, present, off_site, on_leave, late in conn.execute(day_counts(settings, day, opds)):
-        cells[opd] |= {"present": present, "off_site": off_site, "on_leave": on_leave, "late": late}
-    statement = insert(conn, attendance_cell)
-    changed = {name: statement.excluded[name] for name in ("present", "off_site", "on_leave", "late")}
-    conn.execute(
-        statement.on_conflict_do_update(index_elements=["day", "opd"], set_=changed), list(cells.values())
-    )
+def _merged(both: sa.Subquery, *key: str) -> sa.Subquery:
+    """One row per person; of several categories the alphabetically last counts: which one is right is for
+    the personnel office to mend, here it only has to come out the same in whatever order they came."""
+    columns = [both.c[name] for name in key]
+    first = sa.func.min(both.c.first_in).label("first_in")
+    category = sa.func.max(both.c.category).label("category")
+    return sa.select(*columns, first, category).group_by(*columns).subquery("who")
 
 
 def persons(
     settings: Settings, day: date, until: int | None = None, opds: list[str] | None = None
 ) -> sa.Subquery:
-    """One row per OPD and person seen on `day` up to `until`: `opd, employee, first_in, category`.
-
-    Of several categories told of one person the alphabetically last counts: which one is for the
-    personnel office to mend, here it only has to come out the same in whatever order they came.
-    """
+    """One row per OPD and person seen on `day` up to `until`: `opd, employee, first_in, category`."""
     p, d = attendance_person, attendance_day
     clocked = sa.select(p.c.opd, p.c.employee, p.c.first_in, sa.null().label("category")).where(
         p.c.day == day, p.c.first_in.is_not(None)
@@ -145,29 +199,24 @@ def persons(
     ).where(d.c.day == day)
     if opds is not None:
         clocked, told = clocked.where(p.c.opd.in_(opds)), told.where(d.c.opd.in_(opds))
-    both = sa.union_all(clocked, told).subquery()
-    return (
-        sa.select(
-            both.c.opd, both.c.employee, sa.func.min(both.c.first_in).label("first_in"),
-            sa.func.max(both.c.category).label("category"),
-        )
-        .group_by(both.c.opd, both.c.employee)
-        .subquery()
-    )  # fmt: skip
+    return _merged(sa.union_all(clocked, told).subquery(), "opd", "employee")
 
 
-def person_counts(who: sa.Subquery, limit: int) -> tuple[sa.ColumnElement[int], ...]:
-    """Sums over `persons`: present, off site, on leave, late. `limit` is the last punctual instant.
+def person_counts(who: sa.Subquery, limit: int | sa.ColumnElement[int]) -> tuple[sa.ColumnElement[int], ...]:
+    """Sums over `persons`: present, off site, on leave, late. `limit` is the last punctual instant."""
+    return _counts(who.c.category, who.c.first_in, limit)
 
-    Leave counts before everything else, so nobody is in the numerator and out of the denominator.
-    """
-    leave = who.c.category.in_(LEAVE)
+
+def _counts(
+    category: sa.ColumnElement[Any], first_in: sa.ColumnElement[Any], limit: int | sa.ColumnElement[int]
+) -> tuple[sa.ColumnElement[int], ...]:
+    # Leave counts before everything else, so nobody is in the numerator and out of the denominator.
+    leave = category.in_(LEAVE)
     at_work = sa.and_(
-        sa.or_(who.c.category.is_(None), sa.not_(leave)),
-        sa.or_(who.c.first_in.is_not(None), who.c.category == "hadir"),
+        sa.or_(category.is_(None), sa.not_(leave)), sa.or_(first_in.is_not(None), category == "hadir")
     )
-    away = sa.and_(who.c.category == "dinas_luar", who.c.first_in.is_(None))
-    late = sa.and_(at_work, who.c.first_in > limit)
+    away = sa.and_(category == "dinas_luar", first_in.is_(None))
+    late = sa.and_(at_work, first_in > limit)
 
     def count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
