@@ -56,7 +56,10 @@ class Fold:
 
     def _pieces(self, run: Run) -> Iterable[Run]:
         begin: int | None = run.started_at
-        for _, before, after in sorted(self.cuts.get(run.started_at, ())):
+        for at, before, after in sorted(self.cuts.get(run.started_at, ())):
+            if before is None and begin is not None:
+                # The checks before it are too old to be kept; the run held until this one.
+                before = at - 1
             if begin is not None and before is not None and before >= begin:
                 yield Run(begin, before, run.up)
             begin = after
