@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import logging
+import re
 import signal
 import sys
 import threading
@@ -43,26 +44,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Blocks until a signal. 0 after an orderly end; 2 with one line on stderr when it cannot start."""
     parser = argparse.ArgumentParser(prog="run ingest", description="Run the sources and the evaluator.")
     parser.add_argument("--config", metavar="FILE", help="another config.toml")
+    parser.add_argument(
+        "--worker", metavar="NAME", type=_worker, help="one more, that takes only MQTT messages"
+    )
+    parser.add_argument(
+        "--leave", action="store_true", help="take what the worker's session holds, and end it"
+    )
     args = parser.parse_args(argv)
+    if args.leave and args.worker is None:
+        parser.error("--leave needs --worker NAME")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        run(load(args.config), stop)
+        settings = load(args.config)
+        if args.leave:
+            leave(settings, args.worker, stop)
+        else:
+            run(settings, stop, args.worker)
     except PendopoError as error:
         print(" ".join(str(error).split()), file=sys.stderr)  # a library may have said it in several lines
         return 2
     return 0
 
 
-def run(settings: Settings, stop: threading.Event) -> None:
-    """Runs ingest until `stop`. Raises PendopoError when it cannot start."""
+def _worker(name: str) -> str:
+    """A worker's name, which becomes part of its MQTT client identifier."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name):
+        raise argparse.ArgumentTypeError(f"{name!r} is not 1 to 32 letters, digits, - or _")
+    return name
+
+
+def run(settings: Settings, stop: threading.Event, worker: str | None = None) -> None:
+    """Runs ingest, or one more worker beside it, until `stop`. Raises PendopoError when it cannot start."""
     with _alone(settings), open_store(settings) as store:
         pipeline = Pipeline(store, settings, settings.clock.now)
-        mqtt = _mqtt(settings, pipeline)
-        sources = [*([mqtt[0]] if mqtt else []), *_others(settings, store, pipeline)]
+        mqtt = _mqtt(settings, pipeline, worker)
+        sources = [mqtt[0]] if mqtt else []
+        if worker is None:
+            sources += _others(settings, store, pipeline)
         if settings.retention:
             sources.append(Supervised("retention", lambda: Retention(store, settings, settings.clock.now)))
         judging = Supervised("evaluator", lambda: Evaluator(store, settings, settings.clock.now))
@@ -80,14 +102,23 @@ def run(settings: Settings, stop: threading.Event) -> None:
             _end(sources, judging, broker)
 
 
-def _mqtt(settings: Settings, sink: Sink) -> tuple[Supervised, threading.Event] | None:
+def leave(settings: Settings, worker: str, stop: threading.Event) -> None:
+    """Empties a worker's session into the store and has the broker forget it. Raises PendopoError."""
+    with open_store(settings) as store:
+        now = settings.clock.now
+        MqttSource(settings, Pipeline(store, settings, now), now, worker=worker, leaving=True).run(stop)
+    print(f"worker {worker} has left", flush=True)
+
+
+def _mqtt(settings: Settings, sink: Sink, worker: str | None) -> tuple[Supervised, threading.Event] | None:
     """The one client for all mqtt sources, and what is set once it has subscribed."""
     names = [source.name for source in settings.sources if source.type == "mqtt"]
     if not names:
         return None
     ready = threading.Event()
     healths = tuple(Health(sink, name, "mqtt") for name in names)
-    return Supervised("mqtt", lambda: MqttSource(settings, sink, settings.clock.now, ready), healths), ready
+    now = settings.clock.now
+    return Supervised("mqtt", lambda: MqttSource(settings, sink, now, ready, worker), healths), ready
 
 
 def _others(settings: Settings, store: Store, sink: Sink) -> list[Supervised]:

@@ -22,7 +22,10 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerSettings:
-    """Where the MQTT broker is; `embedded` means ingest runs one itself on that address."""
+    """Where the MQTT broker is; `embedded` means ingest runs one itself on that address.
+
+    `shared`: several ingests share the messages among them, by MQTT 5 shared subscriptions.
+    """
 
     host: str
     port: int
@@ -32,6 +35,7 @@ class BrokerSettings:
     password: str | None
     client_id: str
     ca_file: Path | None
+    shared: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,21 +20,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
 
 from ingest.arrivals import Arrival
 from ingest.sources.mqtt_inbox import Inbox, Parcel
+from ingest.sources.mqtt_session import expiry, make_client, session_of
 from ingest.sources.mqtt_topics import Topics
 from ingest.sources.mqtt_wire import BufferedClient, BufferedSocket, Delivery
 from ingest.sources.sink import Backoff, Health, Sink, take_when_possible
 from kpis.clock import Now
-from kpis.config import BrokerSettings, Settings
-from kpis.errors import ConfigError
+from kpis.config import Settings
 
 log = logging.getLogger(__name__)
 
 DOOR = "mqtt"
-KEEPALIVE_S = 60
+_LEFT_AFTER_S = 3.0
 _PAUSE_AT_MOST_S = 20.0
 _CONNACK_WITHIN_S = 10.0
 _DRAIN_WITHIN_S = 5.0
@@ -47,10 +47,20 @@ class MqttSource:
     A broker that is away is tried again for ever. Memory is bounded by the inbox: when it is full
     nothing more is read, and a pause that would outlast the keepalive ends in an orderly disconnect;
     the broker keeps the rest in the session.
+
+    With `broker.shared` this is one of several workers, by its own name. `leaving` ends one for good:
+    it takes what its session still holds, subscribes to nothing, and lets the broker forget it.
     """
 
     def __init__(
-        self, settings: Settings, sink: Sink, now: Now, ready: threading.Event | None = None
+        self,
+        settings: Settings,
+        sink: Sink,
+        now: Now,
+        ready: threading.Event | None = None,
+        worker: str | None = None,
+        *,
+        leaving: bool = False,
     ) -> None:
         self.name = DOOR
         self.ready = ready or threading.Event()
@@ -61,35 +71,17 @@ class MqttSource:
         self._health = [Health(sink, name, DOOR) for name in self._topics.names]
         self._inbox = Inbox()
         self._acks: deque[tuple[int, Sequence[int]]] = deque()  # of which connection, and which messages
-        self._client = self._make_client(settings.broker)
+        self._session = session_of(settings.broker, self._topics.filters, worker)
+        self._leaving = leaving
+        self._client = make_client(settings.broker, self._session)
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
         self._generation = 0
         self._connected = False
         self._outage: str | None = None
         self._refusal: str | None = None
         self._wake_out, self._wake_in = socket.socketpair()
         self._failure: BaseException | None = None
-
-    def _make_client(self, broker: BrokerSettings) -> BufferedClient:
-        client = BufferedClient(
-            CallbackAPIVersion.VERSION2,
-            client_id=broker.client_id,
-            clean_session=False,
-            protocol=paho.MQTTv311,
-            manual_ack=True,
-            reconnect_on_failure=False,
-        )
-        if broker.username is not None:
-            client.username_pw_set(broker.username, broker.password)
-        if broker.tls:
-            try:
-                client.tls_set_context(ssl.create_default_context(cafile=broker.ca_file))
-            except (OSError, ssl.SSLError) as error:
-                raise ConfigError("broker.ca_file", f"cannot be used: {error}", "name a PEM file") from None
-        client.on_connect = self._on_connect
-        client.on_subscribe = self._on_subscribe
-        client.connect_timeout = 5.0
-        client.connect_async(_reachable(broker), broker.port, KEEPALIVE_S)
-        return client
 
     def run(self, stop: threading.Event) -> None:
         committer = threading.Thread(target=self._commit_all, args=(stop,), name="mqtt-commit", daemon=True)
@@ -139,6 +131,8 @@ class MqttSource:
                 paused_since = (paused_since or now) if self._inbox.full else None
                 if paused_since is not None and now - paused_since > _PAUSE_AT_MOST_S:
                     break
+                if self._leaving and self._connected and self._inbox.quiet(_LEFT_AFTER_S):
+                    stop.set()
                 if self._connected:
                     backoff.reset()
                 elif now - opened > _CONNACK_WITHIN_S:
@@ -206,7 +200,8 @@ class MqttSource:
         """Says goodbye on a living connection, after the acknowledgements that are due on it."""
         self._acknowledge()
         if self._client.socket() is not None:
-            self._client.disconnect()
+            forget = self._leaving and self._connected
+            self._client.disconnect(properties=expiry(PacketTypes.DISCONNECT, 0) if forget else None)
             if self._client.socket() is not None:
                 self._client.loop_write()
         self._connected = False
@@ -240,10 +235,16 @@ class MqttSource:
             self._refusal = f"refuses us: {code}"
             return
         self._connected = True
-        client.subscribe([(topic, 1) for topic in self._topics.filters])
+        if self._leaving:
+            client.unsubscribe(list(self._session.subscribe))
+            self._inbox.begin()
+            self.ready.set()
+            return
+        client.unsubscribe(list(self._session.unsubscribe))
+        client.subscribe([(topic, 1) for topic in self._session.subscribe])
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, codes: list[Any], _props: Any) -> None:
-        refused = [f for f, code in zip(self._topics.filters, codes, strict=False) if code.is_failure]
+        refused = [f for f, code in zip(self._session.subscribe, codes, strict=False) if code.is_failure]
         if refused:
             self._outage = f"the broker refuses the subscription to {', '.join(refused)}"
             self._inbox.tick()
@@ -293,13 +294,6 @@ def _watch(selector: selectors.BaseSelector, wire: BufferedSocket, events: int) 
         selector.unregister(wire)
     elif known is not None and known.events != events:
         selector.modify(wire, events)
-
-
-def _reachable(broker: BrokerSettings) -> str:
-    """An embedded broker that listens on every address is reached on loopback."""
-    if broker.embedded and broker.host == "::":
-        return "::1"
-    return "127.0.0.1" if broker.embedded and broker.host == "0.0.0.0" else broker.host  # noqa: S104
 
 
 def _reason(error: Exception) -> str:

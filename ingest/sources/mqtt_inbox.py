@@ -84,6 +84,14 @@ class Inbox:
             if not before or before < BATCH <= self._waiting:
                 self._changed.notify_all()
 
+    def begin(self) -> None:
+        """From now on it is quiet or not."""
+        self._last = time.monotonic()
+
+    def quiet(self, span: float) -> bool:
+        """Whether nothing is held and nothing has come for `span` seconds."""
+        return not self.held and 0 < self._last < time.monotonic() - span
+
     def tick(self) -> None:
         """Wakes the committer although nothing came: there is something to tell."""
         with self._changed:
