@@ -176,14 +176,19 @@ class _Mosquitto(Server):
     def __init__(self, keeper: Keeper) -> None:
         super().__init__(keeper, "mosquitto")
         self._config = self.folder / "mosquitto.conf"
+        included = self.folder / "conf.d"
+        included.mkdir()
+        # As Debian's own file does it.
         self._config.write_text(
+            f"persistence true\npersistence_location {self.folder}/\ninclude_dir {included}\n"
+        )
+        (included / "pendopo.conf").write_text(
             shipped(
                 "mosquitto/pendopo.conf",
                 {
                     "listener 1883 127.0.0.1": f"listener {self.port} 127.0.0.1",
                     "/etc/mosquitto/passwords": str(self._passwords()),
                     "/etc/mosquitto/acl": str(DEPLOY / "mosquitto" / "acl"),
-                    "/var/lib/mosquitto/": f"{self.folder}/",
                 },
             )
         )
