@@ -43,6 +43,10 @@ def session_of(broker: BrokerSettings, filters: Sequence[str], worker: str | Non
         if worker is not None:
             raise ConfigError("broker.shared", "is not set, so workers would each take all", "set it to true")
         return Session(broker.client_id, False, plain, shared)
+    if broker.embedded:
+        raise ConfigError(
+            "broker.shared", "is set, and the embedded broker serves one ingest", "leave it out"
+        )
     if any(sign in broker.client_id for sign in "/+#"):
         raise ConfigError("broker.client_id", f"{broker.client_id!r} names the share", "leave out / + and #")
     name = broker.client_id if worker is None else f"{broker.client_id}-{worker}"

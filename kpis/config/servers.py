@@ -72,10 +72,6 @@ def read_broker(table: Table, folder: Path, environ: Mapping[str, str]) -> Broke
         ca_file=folder / ca_file if ca_file else None,
         shared=table.flag("shared", False),
     )
-    if settings.shared and settings.embedded:
-        raise ConfigError(
-            "broker.shared", "is set, and the embedded broker serves one ingest", "use a broker of its own"
-        )
     if settings.ca_file and not settings.ca_file.is_file():
         raise ConfigError(
             "broker.ca_file",

@@ -15,13 +15,15 @@ import psycopg2
 import pytest
 
 from ingest.rebuild import differing
+from ingest.sources.mqtt_session import session_of
 from kpis.config import load
+from kpis.errors import ConfigError
 from kpis.store import Store
 from tests.conftest import ROOT
 from tests.keeper import Keeper
 from tests.servers import Mosquitto
 from tests.sources.publisher import publish
-from tests.sources.recorder import CITY, eventually
+from tests.sources.recorder import CITY, eventually, settings_of
 
 TOPIC = "city/v1/uptime_check/probe"
 
@@ -176,3 +178,9 @@ def test_a_worker_that_cannot_be_is_refused_in_one_line(
     assert done.returncode == 2
     assert why in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_embedded_broker_serves_one_ingest(tmp_path: Path) -> None:
+    settings = settings_of("[broker]\nshared = true\n", tmp_path)
+    with pytest.raises(ConfigError, match="the embedded broker serves one ingest"):
+        session_of(settings.broker, ["city/v1/#"], None)
