@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 DOOR = "database"
 _Row = dict[str, Any]
-_GROWS = 8
+_GROWS = 4
 # A page that takes this long to begin is sorted anew each time: larger ones then cost the source less.
 SLOW_S = 3.0
 _MOST = 1_000_000

@@ -214,7 +214,7 @@ def test_where_a_page_takes_long_to_begin_fewer_and_larger_ones_are_asked_for(
     assert source.poll() == rows
     assert numbers(sink) == list(range(rows))
     limits = [int(text.rpartition(" ")[2]) for text in asked if ":since" not in text and "LIMIT" in text]
-    assert limits[:2] == [PAGE, 8 * PAGE]
+    assert limits[:2] == [PAGE, 4 * PAGE]
     assert "an index on diubah makes it quick" in caplog.text
 
 
