@@ -35,22 +35,8 @@ def longest_gap(settings: Settings) -> int:
 def stretches(rows: sa.FromClause, gap: int, *where: sa.ColumnElement[bool]) -> sa.Subquery:
     """`app, started_at, last_at, up` (1 or 0) of what `rows` say by themselves: of all the facts of an
     application these are its runs."""
-    seen = _seen(rows, *where)
-    s = seen.c
-    begun = sa.select(s.app, s.at, s.up, s.before, s.newest).where(_begins(seen, gap)).subquery("begun")
-    b = begun.c
-    ends = sa.func.lead(b.before).over(partition_by=b.app, order_by=b.at)
-    return sa.select(
-        b.app, b.at.label("started_at"), sa.func.coalesce(ends, b.newest).label("last_at"), b.up
-    ).subquery("stretch")
-
-
-def _seen(rows: sa.FromClause, *where: sa.ColumnElement[bool]) -> sa.Subquery:
-    """Each instant `at` of an application, down when any check of it is, and what came before it."""
-    up = sa.func.min(_flag(rows.c.up)).label("up")
-    query = sa.select(rows.c.app, rows.c.observed_at.label("at"), up).where(*where)
-    i = query.group_by(rows.c.app, rows.c.observed_at).subquery("instant").c
-    return sa.select(
+    i = _instants(rows, *where).subquery("instant").c
+    seen = sa.select(
         i.app,
         i.at,
         i.up,
@@ -58,19 +44,30 @@ def _seen(rows: sa.FromClause, *where: sa.ColumnElement[bool]) -> sa.Subquery:
         sa.func.lag(i.up).over(partition_by=i.app, order_by=i.at).label("was"),
         sa.func.max(i.at).over(partition_by=i.app).label("newest"),
     ).subquery("seen")
-
-
-def _begins(seen: sa.Subquery, gap: int) -> sa.ColumnElement[bool]:
     s = seen.c
-    return sa.or_(s.before.is_(None), s.was != s.up, s.at - s.before > gap)
+    begins = sa.or_(s.before.is_(None), s.was != s.up, s.at - s.before > gap)
+    begun = sa.select(s.app, s.at, s.up, s.before, s.newest).where(begins).subquery("begun")
+    b = begun.c
+    ends = sa.func.lead(b.before).over(partition_by=b.app, order_by=b.at)
+    return sa.select(
+        b.app, b.at.label("started_at"), sa.func.coalesce(ends, b.newest).label("last_at"), b.up
+    ).subquery("stretch")
+
+
+def _instants(rows: sa.FromClause, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """`app, at, up`: an instant is down when any of its checks is."""
+    up = sa.func.min(_flag(rows.c.up)).label("up")
+    query = sa.select(rows.c.app, rows.c.observed_at.label("at"), up).where(*where)
+    return query.group_by(rows.c.app, rows.c.observed_at)
 
 
 def apply(conn: Connection, settings: Settings, rows: sa.FromClause, check: sa.Table, run: sa.Table) -> None:
     """Brings the runs up to date with checks that are new in the facts."""
     gap = longest_gap(settings)
     folds: dict[str, Fold] = defaultdict(Fold)
-    if _take_stretches(conn, rows, gap, run, folds):
-        _take_checks(conn, rows, gap, check, run, folds)
+    tangled = _take_stretches(conn, rows, gap, run, folds)
+    if tangled:
+        _take_checks(conn, rows, check, run, tangled, folds)
     gone: list[tuple[str, int]] = []
     changed: list[tuple[str, int, int, bool]] = []
     for app, fold in folds.items():
@@ -83,28 +80,32 @@ def apply(conn: Connection, settings: Settings, rows: sa.FromClause, check: sa.T
 
 def _take_stretches(
     conn: Connection, rows: sa.FromClause, gap: int, run: sa.Table, folds: dict[str, Fold]
-) -> bool:
-    """Hands over the stretches that can be taken whole, with the runs beside them; whether some are left."""
-    left_over = False
-    for app, started, last, up, *beside, tangled in conn.execute(_whole(rows, gap, run)):
-        if tangled:
-            left_over = True
+) -> dict[str, list[Run]]:
+    """Hands over the stretches that can be taken whole, with the runs beside them; the others come back."""
+    tangled: dict[str, list[Run]] = defaultdict(list)
+    for app, started, last, up, *beside, is_tangled in conn.execute(_whole(rows, gap, run)):
+        came = Run(started, last, bool(up))
+        if is_tangled:
+            tangled[app].append(came)
             continue
         folds[app].touch(_run(beside[:3]), _run(beside[3:]))
-        folds[app].new.append(Run(started, last, bool(up)))
-    return left_over
+        folds[app].new.append(came)
+    return tangled
 
 
 def _take_checks(
     conn: Connection,
     rows: sa.FromClause,
-    gap: int,
     check: sa.Table,
     run: sa.Table,
+    tangled: dict[str, list[Run]],
     folds: dict[str, Fold],
 ) -> None:
     """Hands over the checks of the other stretches one by one."""
-    for app, at, up, *beside, told, before, after in conn.execute(_one_by_one(rows, gap, check, run)):
+    found = conn.execute(_one_by_one(rows, check, run), {"apps": list(tangled)})
+    for app, at, up, *beside, told, before, after in found:
+        if not any(s.started_at <= at <= s.last_at for s in tangled[app]):
+            continue
         left, here, right = _run(beside[:3]), _run(beside[3:6]), _run(beside[6:])
         held = here or left
         if held is None or held.last_at < at:
@@ -150,26 +151,16 @@ def _whole(rows: sa.FromClause, gap: int, run: sa.Table) -> sa.Select[Any]:
 
 
 @lru_cache(maxsize=32)
-def _one_by_one(rows: sa.FromClause, gap: int, check: sa.Table, run: sa.Table) -> sa.Select[Any]:
-    """Each instant of the tangled stretches with the runs that begin before, at and after it; where it
-    contradicts the run it falls into also what all checks of that instant say, and the instants of the
-    checks beside it."""
-    whole = _whole(rows, gap, run).subquery("whole")
-    seen = _seen(rows)
-    start = sa.case((_begins(seen, gap), seen.c.at))
-    began = sa.func.max(start).over(partition_by=seen.c.app, order_by=seen.c.at)
-    i = sa.select(seen.c.app, seen.c.at, seen.c.up, began.label("began")).subquery("instants").c
-    near = (
-        sa.select(
-            i.app, i.at, i.up,
-            _started(run, i.app, sa.func.max, run.c.started_at < i.at).label("previous"),
-            _started(run, i.app, sa.func.min, run.c.started_at > i.at).label("next"),
-        )
-        .join(whole, sa.and_(whole.c.app == i.app, whole.c.started_at == i.began))
-        .where(whole.c.tangled)
-        .cte("spot")
-        .prefix_with("MATERIALIZED", dialect="postgresql")
-    )  # fmt: skip
+def _one_by_one(rows: sa.FromClause, check: sa.Table, run: sa.Table) -> sa.Select[Any]:
+    """Each instant of `:apps` with the runs that begin before, at and after it; where it contradicts
+    the run it falls into also what all checks of that instant say, and the instants of the checks
+    beside it."""
+    i = _instants(rows, rows.c.app.in_(sa.bindparam("apps", expanding=True))).subquery("instant").c
+    near = sa.select(
+        i.app, i.at, i.up,
+        _started(run, i.app, sa.func.max, run.c.started_at < i.at).label("previous"),
+        _started(run, i.app, sa.func.min, run.c.started_at > i.at).label("next"),
+    ).cte("near").prefix_with("MATERIALIZED", dialect="postgresql")  # fmt: skip
     n = near.c
     left, here, right = run.alias("before"), run.alias("here"), run.alias("later")
     against = sa.and_(
