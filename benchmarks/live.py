@@ -88,6 +88,7 @@ def _unsaturated(keeper: Keeper, city: City, name: str, asked: argparse.Namespac
         kept_up = not found["lost"] and isinstance(late, float) and late < _KEEPS_UP_MS
         if kept_up or viewers // 2 < _FEWEST:
             return {**found, **({"saturated_at": saturated} if saturated else {})}
+        _note(f"{name} does not keep up with {viewers}: {found}")
         saturated.append(viewers)
         viewers //= 2
 

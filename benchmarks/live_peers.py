@@ -71,7 +71,8 @@ class Board:
         snapshot = await self._snapshots.get(Key("wall"))
         panels = await asyncio.to_thread(PAGE.panels, snapshot, self._words)
         packed = {name: to_json(panel) for name, panel in panels.items()}
-        self.patch, self._panels = changed(self._panels, packed), packed
+        # What a page begins with is not measured: its whole wall is several times the size of a change.
+        self.patch, self._panels = changed(self._panels or packed, packed), packed
         children = [panels[name] for name in self.patch]
         shown: dict[str, Any] = {"data-version": str(snapshot.version)}
         self.tree = html.Div(children, **shown)
