@@ -27,6 +27,7 @@ from tests.conftest import ROOT
 from tests.data.first_release import restore
 from tests.data.first_release.make import LAST, batches
 from tests.pipeline.world import World, city, settings_for
+from tests.servers import free_port
 
 # As its list of OPD stood when it was last judged.
 CITY = {"opd": [{"code": code, "name": code} for code in ("dinkes", "dishub", "damkar", "dukcapil")]}
@@ -181,7 +182,7 @@ def test_an_empty_store_is_made_at_the_present_schema(store_url: str) -> None:
 
 
 def test_another_schema_is_never_opened(old_url: str) -> None:
-    with pytest.raises(SchemaError, match=r"schema 1 .* \./run migrate"):
+    with pytest.raises(SchemaError, match=r"schema 1 .* `\./run migrate`"):
         open_store(settings_for(old_url))
     of_a_newer_release(old_url)
     for opened in (open_store, migrate):
@@ -260,3 +261,19 @@ def test_the_command_leaves_a_newer_store_alone(folder: Path) -> None:
         refused = run(folder, "kpis.migrations", *arguments)
         assert (refused.returncode, refused.stdout) == (2, "")
         assert "start the newer release" in refused.stderr
+
+
+def test_the_demo_brings_its_own_store_along(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'pendopo.db'}"
+    restore(url)
+    argv = (sys.executable, "-m", "ingest.demo", "--folder", str(tmp_path), "--history-days", "1")
+    with subprocess.Popen(
+        [*argv, "--port", str(free_port())], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        said = demo.stdout.readline()
+        demo.terminate()
+    assert said == f"Pendopo: brought the city's past from schema 1 to {SCHEMA}\n"
+    assert found_in(settings_for(url)) == SCHEMA
+    with city(url, lambda: LAST) as world:
+        assert len(world.rows(FEED_TABLES["uptime_check"].table, "id")) >= 417
