@@ -42,7 +42,7 @@ class Discard:
     def position(self, source: str) -> str | None:
         return self._position
 
-    def heard(self, source: str, door: str, error: str | None) -> None:
+    def heard(self, source: str, door: str, error: str | None, behind_s: int | None = None) -> None:
         return
 
 

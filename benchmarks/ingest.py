@@ -89,6 +89,7 @@ def _measured(args: argparse.Namespace, keeper: Keeper, store: Store) -> dict[st
         "events": args.events,
         "events_per_s": round(middle["events_per_s"]),
         "copy_floor_per_s": round(middle["copy_floor_per_s"]),
+        "copy_bare_per_s": round(middle["copy_bare_per_s"]),
         "of_floor": round(middle["events_per_s"] / middle["copy_floor_per_s"], 3),
         **_beside_node_red(middle),
         "rss_mib": round(middle["rss_mib"], 1),
@@ -129,7 +130,8 @@ class _Files:
 def _round(road: rig.Road, files: _Files, args: argparse.Namespace) -> dict[str, float]:
     road.fresh()
     found = _sustained(road, files)
-    found["copy_floor_per_s"] = road.store.floor_per_s(args.feed)
+    found["copy_floor_per_s"] = road.store.floor_per_s(args.feed, keyed=True)
+    found["copy_bare_per_s"] = road.store.floor_per_s(args.feed, keyed=False)
     if not args.quick:
         found["drain_per_s"] = _drained(road, files)
         found |= _latency(road, files.slow)

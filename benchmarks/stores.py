@@ -20,6 +20,7 @@ from tests.servers import Postgres
 
 FLOOR_BATCH = 5_000
 _FLOORS = 3
+_INDEXES = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = ?"
 _TAKEN = "SELECT coalesce(sum(accepted), 0), coalesce(sum(rejected), 0) FROM source_state"
 
 
@@ -39,8 +40,12 @@ class Store(Protocol):
     def accepted(self) -> int:
         """Records committed as facts so far. Raises BenchmarkError when one was rejected."""
 
-    def floor_per_s(self, feed: str) -> float:
-        """Rows of the feed's fact table a second into a plain table, one commit per 5,000."""
+    def floor_per_s(self, feed: str, *, keyed: bool) -> float:
+        """Rows of the feed's fact table a second into an empty table of its columns, a commit per 5,000.
+
+        `keyed` gives the table what makes a record known and found: a unique (source, id) and the
+        fact's own index. Without it the table is a heap of rows, which no reader could use.
+        """
 
     def cpu_s(self) -> float:
         """CPU seconds of the store's own processes; 0 for a store inside ingest."""
@@ -86,11 +91,14 @@ class PostgresStore:
             cursor.execute(_TAKEN)
             return _accepted(cursor.fetchone())
 
-    def floor_per_s(self, feed: str) -> float:
+    def floor_per_s(self, feed: str, *, keyed: bool) -> float:
         with closing(self.connect()) as connection, connection.cursor() as cursor:
             whole = io.StringIO()
             cursor.copy_expert(f"COPY (SELECT * FROM {feed}) TO STDOUT", whole)
-            cursor.execute(f"CREATE TABLE floor AS SELECT * FROM {feed} WITH NO DATA")
+            cursor.execute("DROP TABLE IF EXISTS floor")
+            cursor.execute(f"CREATE TABLE floor (LIKE {feed}{' INCLUDING INDEXES' if keyed else ''})")
+            if keyed:
+                cursor.execute("CREATE UNIQUE INDEX floor_key ON floor (source, id)")
             connection.commit()
             rows = whole.getvalue().splitlines(keepends=True)
             texts = ["".join(part) for part in parts(rows)]
@@ -148,20 +156,25 @@ class SqliteStore:
         with closing(sqlite3.connect(self._path, timeout=30)) as connection:
             return _accepted(connection.execute(_TAKEN).fetchone())
 
-    def floor_per_s(self, feed: str) -> float:
+    def floor_per_s(self, feed: str, *, keyed: bool) -> float:
         with closing(sqlite3.connect(self._path, timeout=30)) as connection:
             rows = connection.execute(f"SELECT * FROM {feed}").fetchall()
             columns = connection.execute(f"PRAGMA table_info({feed})").fetchall()
-        names = ", ".join(f"{column[1]} {column[2]}" for column in columns)
-        return len(rows) / median([self._inserted_s(rows, names) for _ in range(_FLOORS)])
+            indexes = connection.execute(_INDEXES, (feed,)).fetchall()
+        made = [f"CREATE TABLE floor ({', '.join(f'{column[1]} {column[2]}' for column in columns)})"]
+        if keyed:
+            made.append("CREATE UNIQUE INDEX floor_key ON floor (source, id)")
+            made += [sql.replace(f" ON {feed} ", " ON floor ") for (sql,) in indexes]
+        return len(rows) / median([self._inserted_s(rows, made) for _ in range(_FLOORS)])
 
-    def _inserted_s(self, rows: Sequence[Any], names: str) -> float:
-        """Seconds to insert the rows into a plain table of a file of its own, a commit per 5,000."""
+    def _inserted_s(self, rows: Sequence[Any], made: Sequence[str]) -> float:
+        """Seconds to insert the rows into a table of a file of its own, a commit per 5,000."""
         path = self._keeper.subfolder("floor") / "floor.db"
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536"):
                 connection.execute(f"PRAGMA {pragma}")
-            connection.execute(f"CREATE TABLE floor ({names})")
+            for statement in made:
+                connection.execute(statement)
             statement = f"INSERT INTO floor VALUES ({', '.join('?' * len(rows[0]))})"
             began = time.perf_counter()
             for part in parts(rows):

@@ -53,15 +53,20 @@ class Refusal:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: every record is in exactly one of the three counts."""
+    """What became of a batch: every record is in exactly one of the three counts.
+
+    `newest` is the latest moment (us) of what was new, None when nothing was or it has no time of day.
+    """
 
     accepted: int = 0
     known: int = 0
     rejected: int = 0
     refusals: list[Refusal] = field(default_factory=list)
+    newest: int | None = None
 
     def add(self, other: Outcome) -> None:
         self.accepted += other.accepted
         self.known += other.known
         self.rejected += other.rejected
         self.refusals.extend(other.refusals)
+        self.newest = max((n for n in (self.newest, other.newest) if n is not None), default=None)

@@ -51,6 +51,7 @@ class _Batch:
     accepted: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
+    newest: int | None = None
 
 
 class Pipeline:
@@ -131,19 +132,20 @@ class Pipeline:
             value: str | None = conn.execute(sa.select(p.c.value).where(p.c.source == source)).scalar()
             return value
 
-    def heard(self, source: str, door: str, error: str | None) -> None:
-        """Notes that a source was looked at, and what was wrong with it if something was."""
+    def heard(self, source: str, door: str, error: str | None, behind_s: int | None = None) -> None:
+        """Notes that a source was looked at, what was wrong with it, and how far behind it is read."""
         s = sources.source_state
         now = micros(self._now())
         with self._store.write() as conn:
-            before = conn.execute(sa.select(s.c.error).where(s.c.source == source)).scalar()
+            before = conn.execute(sa.select(s.c.error, s.c.behind_s).where(s.c.source == source)).first()
             values: dict[str, Any] = {"error": error[:500] if error else None, "door": door}
+            values["behind_s"] = behind_s
             if error is None:
                 values["heard_at"] = now
             fresh = {"config": source, "accepted": 0, "known": 0, "rejected": 0, **values}
             statement = insert(conn, s).values(source=source, **fresh)
             conn.execute(statement.on_conflict_do_update(index_elements=["source"], set_=values))
-            if before != values["error"]:
+            if before is None or tuple(before) != (values["error"], behind_s):
                 announce(conn, [SOURCES])
 
     def _commit(self, arrivals: list[Arrival], position: Position | None) -> Outcome:
@@ -188,20 +190,20 @@ class Pipeline:
                 touched.add(feed.domain.value if feed.domain else name)
                 if name == LEDGER_VERSION:
                     touched.add(LEDGER_VERSION)
-                if self._is_past(name, new):
+                moment = COLUMNS[name].index(feed.moment)
+                moments = [k.row[moment] for k in new]
+                if name != "attendance_day":
+                    batch.newest = max(batch.newest or 0, max(moments))
+                if self._is_past(min(moments), _SETTLED):
                     touched.add(PAST)
-                if name == "sync_run" and self._is_past(name, new, OLD):
+                if name == "sync_run" and self._is_past(min(moments), OLD):
                     touched.add(OLD_RUNS)
         return touched
 
-    def _is_past(self, feed: str, records: list[Kept], settles: timedelta = _SETTLED) -> bool:
-        """Whether something came in that belongs to an hour already told of in the trends."""
-        moment = COLUMNS[feed].index(FEED_TABLES[feed].moment)
+    def _is_past(self, oldest: int | str, settles: timedelta) -> bool:
+        """Whether an instant or a day belongs to a time already told of in the trends."""
         settled = self._now() - settles
-        if feed == "attendance_day":
-            return any(k.row[moment] < settled.date().isoformat() for k in records)
-        bound = micros(settled)
-        return any(k.row[moment] < bound for k in records)
+        return oldest < settled.date().isoformat() if isinstance(oldest, str) else oldest < micros(settled)
 
     def _keep_refused(self, conn: Connection, batch: _Batch, arrivals: list[Arrival]) -> None:
         if not batch.refused:
@@ -296,5 +298,6 @@ def _outcome(batch: _Batch) -> Outcome:
         accepted=batch.accepted.total(),
         known=batch.known.total(),
         rejected=batch.rejected.total(),
+        newest=batch.newest,
         refusals=[Refusal(r.index, r.reason, r.field, r.detail) for r in batch.refused],
     )

@@ -28,6 +28,8 @@ source_state = sa.Table(
     sa.Column("known", sa.BigInteger, nullable=False, default=0),
     sa.Column("rejected", sa.BigInteger, nullable=False, default=0),
     sa.Column("error", sa.Text),
+    # While more waits: how old the newest record of the last batch was when it was committed.
+    sa.Column("behind_s", sa.Integer),
 )
 
 source_feed = sa.Table(
@@ -95,7 +97,10 @@ def source_rows(conn: Connection, settings: Settings, at: datetime) -> tuple[Sou
     recent = {source: (int(a), int(r)) for source, a, r in conn.execute(day.group_by(h.c.source))}
     configured = {s.name: s for s in settings.sources}
     found: dict[str, SourceRow] = {}
-    for row in conn.execute(sa.select(source_state)):
+    states = conn.execute(sa.select(source_state)).all()
+    # A door reads for all that send through it.
+    behind = {row.source: row.behind_s for row in states}
+    for row in states:
         config = configured.get(row.source) or configured.get(row.config)
         interval = config.interval if config else None
         # A poll that found nothing new is a sign of life; a push source lives by what it sends.
@@ -116,6 +121,7 @@ def source_rows(conn: Connection, settings: Settings, at: datetime) -> tuple[Sou
             interval_s=interval.total_seconds() if interval else None,
             freshness=state.value,
             error=row.error,
+            behind_s=behind.get(row.config),
         )
     for name, config in configured.items():
         if name not in found and config.type != "mqtt":
@@ -132,6 +138,7 @@ def source_rows(conn: Connection, settings: Settings, at: datetime) -> tuple[Sou
                 interval_s=config.interval.total_seconds() if config.interval else None,
                 freshness=Freshness.NEVER.value,
                 error=None,
+                behind_s=None,
             )
     worst = ("stale", "never", "late", "fresh")
     return tuple(sorted(found.values(), key=lambda s: (s.error is None, worst.index(s.freshness), s.source)))

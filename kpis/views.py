@@ -247,7 +247,10 @@ class AttendanceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
-    """What one source sent. `interval_s` is its expected interval, None if none is configured."""
+    """What one source sent. `interval_s` is its expected interval, None if none is configured.
+
+    `behind_s` is how far behind the present it is being read, None when nothing more waits.
+    """
 
     source: str
     door: str
@@ -261,6 +264,7 @@ class SourceRow:
     interval_s: float | None
     freshness: str
     error: str | None
+    behind_s: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

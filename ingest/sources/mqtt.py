@@ -22,7 +22,7 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 
-from ingest.arrivals import Arrival
+from ingest.arrivals import Arrival, Outcome
 from ingest.sources.mqtt_inbox import Inbox, Parcel
 from ingest.sources.mqtt_session import expiry, make_client, session_of
 from ingest.sources.mqtt_topics import Topics
@@ -30,6 +30,7 @@ from ingest.sources.mqtt_wire import BufferedClient, BufferedSocket, Delivery
 from ingest.sources.sink import Backoff, Health, Sink, take_when_possible
 from kpis.clock import Now
 from kpis.config import Settings
+from kpis.store import micros
 
 log = logging.getLogger(__name__)
 
@@ -240,7 +241,8 @@ class MqttSource:
             self._inbox.begin()
             self.ready.set()
             return
-        client.unsubscribe(list(self._session.unsubscribe))
+        if self._session.unsubscribe:
+            client.unsubscribe(list(self._session.unsubscribe))
         client.subscribe([(topic, 1) for topic in self._session.subscribe])
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, codes: list[Any], _props: Any) -> None:
@@ -258,29 +260,34 @@ class MqttSource:
     def _commit_all(self, stop: threading.Event) -> None:
         try:
             while (parcels := self._inbox.batch()) is not None:
-                self._tell()
-                if parcels:
-                    self._commit(parcels, stop)
+                newest = self._commit(parcels, stop) if parcels else None
+                self._tell(newest)
         except BaseException as error:  # handed to the thread that runs the source, which raises it
             self._failure = error
         finally:
             self._wake()
 
-    def _commit(self, parcels: list[Parcel], stop: threading.Event) -> None:
+    def _commit(self, parcels: list[Parcel], stop: threading.Event) -> int | None:
+        """Commits and acknowledges; the latest moment of what was new."""
         arrivals = [arrival for parcel in parcels for arrival in parcel.arrivals]
-        done = take_when_possible(self._sink, arrivals, None, stop) if arrivals else True
+        done = take_when_possible(self._sink, arrivals, None, stop) if arrivals else Outcome()
         if done is not None:
             self._acks.extend((parcel.generation, parcel.mids) for parcel in parcels)
         self._inbox.done(parcels)
         self._wake()
+        return None if done is None else done.newest
 
     def _wake(self) -> None:
         self._wake_in.send(b"\0")
 
-    def _tell(self) -> None:
+    def _tell(self, newest: int | None) -> None:
+        behind = None
+        if newest is not None and self._inbox.crowded:
+            # At the broker perhaps still more waits.
+            behind = max(0, (micros(self._now()) - newest) // 1_000_000)
         for health in self._health:
             if self._outage is None and self._connected:
-                health.well()
+                health.well(behind)
             elif self._outage is not None:
                 health.ill(self._outage)
 

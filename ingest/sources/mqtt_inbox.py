@@ -60,6 +60,11 @@ class Inbox:
         return self._waiting + self._out
 
     @property
+    def crowded(self) -> bool:
+        """Whether more is held than the next batch takes."""
+        return self.held > BATCH
+
+    @property
     def full(self) -> bool:
         return self.held >= FULL or self._bytes >= FULL_BYTES
 

@@ -27,7 +27,7 @@ _FOR_EVER = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`subscribe` are its filters; `unsubscribe` the other form of them, left by another configuration."""
+    """`subscribe` are its filters; `unsubscribe` those it may have had before it came to share."""
 
     client_id: str
     shared: bool
@@ -42,7 +42,7 @@ def session_of(broker: BrokerSettings, filters: Sequence[str], worker: str | Non
     if not broker.shared:
         if worker is not None:
             raise ConfigError("broker.shared", "is not set, so workers would each take all", "set it to true")
-        return Session(broker.client_id, False, plain, shared)
+        return Session(broker.client_id, False, plain, ())
     if broker.embedded:
         raise ConfigError(
             "broker.shared", "is set, and the embedded broker serves one ingest", "leave it out"

@@ -14,6 +14,7 @@ from kpis.errors import StoreError, StoreUnavailable
 log = logging.getLogger(__name__)
 
 _WELL_EVERY_S = 10.0
+_BEHIND_EVERY_S = 2.0
 
 
 class Sink(Protocol):
@@ -23,7 +24,7 @@ class Sink(Protocol):
 
     def position(self, source: str) -> str | None: ...
 
-    def heard(self, source: str, door: str, error: str | None) -> None: ...
+    def heard(self, source: str, door: str, error: str | None, behind_s: int | None = None) -> None: ...
 
 
 class Source(Protocol):
@@ -61,6 +62,7 @@ class Health:
     def __init__(self, sink: Sink, source: str, door: str) -> None:
         self._sink, self._source, self._door = sink, source, door
         self._error: str | None = None
+        self._behind: int | None = None
         self._told_at = float("-inf")
 
     @property
@@ -68,13 +70,19 @@ class Health:
         """What is wrong now; None while nothing is."""
         return self._error
 
-    def well(self) -> None:
-        """A look at the source worked. Written at most every 10 s, and at once after an outage."""
+    def well(self, behind_s: int | None = None) -> None:
+        """A look at the source worked; `behind_s` how far behind it is read while more waits.
+
+        Written at most every 10 s, every 2 s while behind, and at once after either has ended.
+        """
+        ended = self._behind is not None and behind_s is None
+        every = _WELL_EVERY_S if behind_s is None else _BEHIND_EVERY_S
         if self._error is not None:
             log.info("%s: well again", self._source)
-        elif time.monotonic() - self._told_at < _WELL_EVERY_S:
+        elif not ended and time.monotonic() - self._told_at < every:
             return
         self._error = None
+        self._behind = behind_s
         self._tell(None)
 
     def ill(self, error: str) -> None:
@@ -90,7 +98,7 @@ class Health:
 
     def _tell(self, error: str | None) -> None:
         try:
-            self._sink.heard(self._source, self._door, error)
+            self._sink.heard(self._source, self._door, error, self._behind)
             self._told_at = time.monotonic()
         except StoreError:
             self._told_at = float("-inf")  # the store is away: say it again at the next look

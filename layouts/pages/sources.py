@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -93,7 +94,7 @@ def _source(row: SourceRow, snapshot: Snapshot, w: Words) -> html.Tr:
             html.Th(name, scope="row"),
             html.Td(w.t(DOORS.get(row.door, row.door))),
             html.Td(", ".join(row.feeds) or MISSING),
-            html.Td(_state(row, w)),
+            html.Td([_state(row, w), *_behind(row, w)]),
             html.Td(ago(row.last_at, snapshot.at, w, kind="observed")),
             html.Td(w.number(row.accepted), className="n"),
             html.Td(w.number(row.known), className="n"),
@@ -110,6 +111,14 @@ def _state(row: SourceRow, w: Words) -> html.Span:
         return html.Span(w.t(STATE_WORDS["no_data"]), className="state no_data")
     kind = {"late": "late", "stale": "stale"}.get(row.freshness, "on_target")
     return html.Span(w.t(FRESH[row.freshness]), className=f"state {kind}")
+
+
+def _behind(row: SourceRow, w: Words) -> list[html.Div]:
+    """What ingest is still catching up with; silent when nothing more waits."""
+    if row.behind_s is None:
+        return []
+    age = w.age(timedelta(seconds=row.behind_s))
+    return [html.Div(w.t("catching up, {age} behind", age=age), className="trouble")]
 
 
 def _reasons(view: SourcesView, w: Words) -> Any:

@@ -36,6 +36,8 @@ class Recorder:
         self.batches: list[int] = []
         self.positions: dict[str, str] = {}
         self.notes: list[tuple[str, str, str | None]] = []
+        self.behind: list[int | None] = []
+        self.newest: int | None = None
         self.away = False
         self.fail_after: int | None = None
         self.tried = 0
@@ -51,7 +53,7 @@ class Recorder:
             self.batches.append(len(arrivals))
             if position is not None:
                 self.positions[position.source] = position.value
-            outcome = Outcome()
+            outcome = Outcome(newest=self.newest)
             for arrival in arrivals:
                 key = (arrival.source, repr(arrival.payload))
                 if key in self._seen:
@@ -64,8 +66,9 @@ class Recorder:
     def position(self, source: str) -> str | None:
         return self.positions.get(source)
 
-    def heard(self, source: str, door: str, error: str | None) -> None:
+    def heard(self, source: str, door: str, error: str | None, behind_s: int | None = None) -> None:
         self.notes.append((source, door, error))
+        self.behind.append(behind_s)
 
     @property
     def payloads(self) -> list[Any]:

@@ -17,6 +17,7 @@ from ingest.sources import mqtt_inbox
 from ingest.sources.mqtt import MqttSource
 from ingest.sources.mqtt_topics import Topics
 from kpis.config import Settings
+from kpis.store import micros
 from tests.servers import Mosquitto, free_port
 from tests.sources.publisher import Publisher, publish
 from tests.sources.recorder import Recorder, Running, eventually, settings_of
@@ -134,6 +135,24 @@ def test_memory_is_bounded_while_the_store_is_away_and_nothing_is_lost(
         sink.away = False
         eventually(lambda: len(sink.arrivals) >= 5_000)
     assert texts(sink) == numbered(5_000)
+
+
+def test_it_says_how_far_behind_it_is_while_more_waits_and_when_that_is_over(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt_inbox, "BATCH", 100)
+    sink = Recorder()
+    sink.away = True
+    sink.newest = micros(AT) - 90_000_000
+    source = source_for(mosquitto, sink, tmp_path)
+    with Running(source):
+        assert source.ready.wait(10)
+        publish(mosquitto.port, TOPIC, numbered(5_000))
+        eventually(lambda: source._inbox.held >= 1_000 and sink.tried > 1)
+        sink.away = False
+        eventually(lambda: len(sink.arrivals) == 5_000)
+        eventually(lambda: sink.behind[-1:] == [None])
+    assert 90 in sink.behind
 
 
 def test_a_pause_that_outlasts_the_keepalive_leaves_the_broker_and_comes_back(
