@@ -8,9 +8,11 @@ dashboard does for a page, `Tables.read`, and what the evaluator does every ten 
 
 Keys of the result: `facts` the sizes as counted; `page_ms` the slowest page and `evaluate_ms` a cycle at
 each; `growth` the largest ratio of any page or the cycle between the last size and the first, target
-≤ 1.3; `growth_dense` the same for the larger city. `pages`, `evaluator` and `raw` hold every page,
+≤ 1.3, and `growth_of_quickest` that of the quickest turns, for a machine that does other things;
+`growth_dense` the same for the larger city. `pages`, `evaluator` and `raw` hold every page,
 every domain, and what asking the bare facts would cost. Sizes in `extrapolated` were not filled: each
-figure goes on from the last decade as it grew in it.
+figure goes on from the last decade as it grew in it. `elsewhere` is the share of the machine that other
+processes took while it was timed.
 """
 
 from __future__ import annotations
@@ -25,12 +27,14 @@ from pathlib import Path
 
 from benchmarks.growth_city import Grown, grow, size_bytes
 from benchmarks.growth_shape import Shape, denser, longer
-from benchmarks.growth_times import Timed, ask_facts, read_pages, run_evaluator
+from benchmarks.growth_times import Timed, Times, ask_facts, read_pages, run_evaluator
+from benchmarks.processes import Elsewhere
 from tests.keeper import Keeper
 from tests.servers import Postgres
 
 LARGEST = 20_000_000  # of what is filled; 10⁷ take four gigabytes
 _DEFAULT = "100000,1000000,10000000"
+_DENSE = "100000,1000000"
 TARGET = 1.3
 
 
@@ -46,7 +50,8 @@ def run(argv: Sequence[str]) -> dict[str, object]:
     try:
         place = _places(keeper, asked.store)
         found = _measured(place, longer, filled, beyond, asked)
-        thick = {} if asked.no_dense else _measured(place, denser, filled, [], asked)
+        dense_sizes = sorted({int(part) for part in asked.dense.split(",") if part})
+        thick = _measured(place, denser, dense_sizes, [], asked) if dense_sizes else {}
     finally:
         keeper.close()
     dense = {"growth_dense": thick.pop("growth"), "dense": thick} if thick else {}
@@ -58,7 +63,9 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--store", choices=("postgresql", "sqlite"), default="postgresql")
     parser.add_argument("--facts", default=_DEFAULT, metavar="N,N,…", help=f"sizes ({_DEFAULT})")
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="timed turns, after a warm-up (9)")
-    parser.add_argument("--no-dense", action="store_true", help="leave the ever larger city out")
+    parser.add_argument(
+        "--dense", default=_DENSE, metavar="N,N,…", help=f"of the larger city ({_DENSE}); none: ''"
+    )
     parser.add_argument("--lock", type=Path, metavar="FILE", help="held while timing: benchmarks take turns")
     return parser.parse_args(argv)
 
@@ -70,7 +77,12 @@ def _note(text: str) -> None:
 def _places(keeper: Keeper, store: str) -> Callable[[], str]:
     """Each call gives the URL of an empty store."""
     if store == "postgresql":
-        return Postgres(keeper).fresh
+        server = Postgres(keeper)
+        # Filling should not wait for tidying, which is done at its end.
+        for setting in ("autovacuum = off", "max_wal_size = '8GB'"):
+            server.execute(f"ALTER SYSTEM SET {setting}")
+        server.execute("SELECT pg_reload_conf()")
+        return server.fresh
     return lambda: f"sqlite:///{keeper.subfolder('growth') / 'pendopo.db'}"
 
 
@@ -87,10 +99,12 @@ def _measured(
             _note(f"filling {shape_of.__name__} past of {size} facts")
             cities.append(grow(shape_of(size), place(), _note))
         with _turn(asked.lock):
+            elsewhere = Elsewhere()
             pages = read_pages(cities, asked.rounds)
             cycles = run_evaluator(cities, asked.rounds)
             raw = ask_facts(cities, 1)
-        return _result(cities, pages, cycles, raw, beyond)
+            share = round(elsewhere.share(), 2)
+        return {**_result(cities, pages, cycles, raw, beyond), "elsewhere": share}
     finally:
         for city in cities:
             city.store.close()
@@ -107,35 +121,34 @@ def _turn(file: Path | None) -> Iterator[None]:
 
 
 def _result(
-    cities: Sequence[Grown],
-    pages: list[Timed],
-    cycles: list[Timed],
-    raw: list[Timed],
-    beyond: Sequence[int],
+    cities: Sequence[Grown], pages: Times, cycles: Times, raw: Times, beyond: Sequence[int]
 ) -> dict[str, object]:
     facts = [city.total for city in cities]
-    bytes_per_fact = size_bytes(cities[-1]) / facts[-1]
-    shapes = [city.shape for city in cities]
-    found: dict[str, object] = {"growth": growth(pages, cycles)}
+    sizes = [size_bytes(city) / 2**30 for city in cities]
+    found: dict[str, object] = {
+        "growth": growth(pages.median, cycles.median),
+        "growth_of_quickest": growth(pages.quickest, cycles.quickest),
+    }
     for size in beyond if len(cities) > 1 else ():
-        for times in (pages, cycles, raw):
+        for times in (*pages, *cycles, *raw):
             times.append(further(times[-2], times[-1], facts[-2], facts[-1], size))
+        facts.append(size)
+        sizes.append(sizes[-1] / facts[-2] * size)
     return {
-        "facts": [*facts, *beyond],
-        "page_ms": [max(times.values()) for times in pages],
-        "evaluate_ms": [times["cycle"] for times in cycles],
+        "facts": facts,
+        "page_ms": [max(times.values()) for times in pages.median],
+        "evaluate_ms": [times["cycle"] for times in cycles.median],
         **found,
-        "extrapolated": list(beyond),
-        "store_gib": [
-            *(round(size_bytes(city) / 2**30, 2) for city in cities),
-            *(round(bytes_per_fact * size / 2**30, 1) for size in beyond),
-        ],
-        "past_days": [shape.days for shape in shapes],
+        "extrapolated": facts[len(cities) :],
+        "store_gib": [round(size, 2) for size in sizes],
+        "past_days": [city.shape.days for city in cities],
         "facts_by_feed": [city.facts for city in cities],
         "fill_s": [round(city.fill_s + city.rebuild_s, 1) for city in cities],
-        "pages": _columns(pages),
-        "evaluator": _columns(cycles),
-        "raw": _columns(raw),
+        "pages": _columns(pages.median),
+        "pages_quickest": _columns(pages.quickest),
+        "evaluator": _columns(cycles.median),
+        "evaluator_quickest": _columns(cycles.quickest),
+        "raw": _columns(raw.median),
     }
 
 
