@@ -21,8 +21,8 @@ from typing import Any
 
 from benchmarks.brokers import BROKERS
 from benchmarks.fault_events import Event, events
-from benchmarks.fault_kinds import DISK_FULL, faults
-from benchmarks.fault_rig import BenchmarkError, Rig
+from benchmarks.fault_kinds import faults
+from benchmarks.fault_rig import Rig
 from ingest.rebuild import differing
 from kpis.config import load
 from kpis.store import open_store
@@ -188,6 +188,3 @@ def _together(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "faults": sorted({fault["fault"] for found in runs for fault in found["faults"]}),
         "runs": runs,
     }
-
-
-__all__ = ["DISK_FULL", "BenchmarkError", "measure", "run"]
