@@ -1,91 +1,112 @@
-"""`./run rebuild [--feed NAME] [--check]`: makes the roll-ups again from the facts, or only compares them.
+"""`./run rebuild [--feed NAME] [--check]`: makes the roll-ups right by the facts, or only compares them.
 
-A rebuild holds the feed's lock for its transaction: readers see the old roll-ups until it commits,
-writers of that feed wait, nothing is lost.
+It can run while records come in. What is right is left alone: each slice is compared in a state of its
+own without a lock, and only one that differs is made again, in a short transaction under the lock of
+its feed. A rebuild that was cut short is run again.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-
-import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from ingest.pipeline import PAST
+from ingest.rollups import AttendanceDays, Interfaces, Runs, Sliced
+from ingest.sums import Sums
 from kpis.announce import announce
 from kpis.catalogue import FEED_TABLES
 from kpis.config import Settings, load
 from kpis.errors import PendopoError
-from kpis.feeds import FeedTable
+from kpis.opd_integration.tables import SYNC_CELLS, sync_run
+from kpis.service_requests.tables import REQUEST_CELLS, service_request
 from kpis.store import Store, lock, open_store
+from kpis.types import Domain
+
+Say = Callable[[str], None]
+
+SUMS = (
+    Sums("service_request", Domain.SERVICE_REQUESTS, service_request, REQUEST_CELLS),
+    Sums("sync_run", Domain.OPD_INTEGRATION, sync_run, (SYNC_CELLS,)),
+)
+SLICED: tuple[Sliced, ...] = (Runs(), AttendanceDays(), Interfaces())
+
+_EVERY_S = 5.0
 
 
-def rebuild(store: Store, settings: Settings, feeds: Iterable[str] | None = None) -> None:
-    """Replaces the roll-ups of the feeds (default all) by what their facts say. Raises StoreUnavailable."""
-    for group in _groups(feeds):
-        with store.write() as conn:
-            _again(conn, settings, group)
-            announce(conn, {PAST, *(f.domain.value for f in group if f.domain)})
+def _quiet(_line: str) -> None:
+    """Says nothing."""
 
 
-def differing(store: Store, settings: Settings) -> dict[str, int]:
+def rebuild(
+    store: Store, settings: Settings, feeds: Iterable[str] | None = None, say: Say = _quiet
+) -> dict[str, int]:
+    """Makes the roll-ups of the feeds (default all) what their facts say; the cells mended by table.
+
+    `say` hears how far it is. Raises StoreUnavailable; what was mended until then stays mended.
+    """
+    wanted = set(FEED_TABLES if feeds is None else feeds)
+    found: Counter[str] = Counter()
+    for sums in SUMS:
+        if sums.feed in wanted:
+            found[sums.table.name] = sums.mend(store, settings)
+            say(f"{sums.table.name}: {found[sums.table.name]} cells mended")
+    for sliced in SLICED:
+        if wanted.intersection(sliced.feeds):
+            found.update(dict.fromkeys(sliced.tables, 0))
+            for part, differing in _compared(store, settings, sliced, say):
+                if any(differing.values()):
+                    _mend(store, settings, sliced, part)
+                    found.update(differing)
+            for table in sliced.tables:
+                say(f"{table}: {found[table]} cells mended")
+    return dict(found)
+
+
+def differing(
+    store: Store, settings: Settings, feeds: Iterable[str] | None = None, say: Say = _quiet
+) -> dict[str, int]:
     """How many cells of each roll-up table differ from a recomputation; the store stays as it is."""
-    found: dict[str, int] = {}
-    for group in _groups(None):
-        with store.write() as conn:
-            tables = _rollups(group)
-            before = {table.name: _cells(conn, table) for table in tables}
-            attempt = conn.begin_nested()
-            _again(conn, settings, group)
-            for table in tables:
-                after = _cells(conn, table)
-                found[table.name] = ((before[table.name] - after) + (after - before[table.name])).total()
-            attempt.rollback()
-    return found
+    wanted = set(FEED_TABLES if feeds is None else feeds)
+    found = Counter({s.table.name: s.differing(store, settings) for s in SUMS if s.feed in wanted})
+    for sliced in SLICED:
+        if wanted.intersection(sliced.feeds):
+            found.update(dict.fromkeys(sliced.tables, 0))
+            for _, cells in _compared(store, settings, sliced, say):
+                found.update(cells)
+    return dict(found)
 
 
-def _groups(feeds: Iterable[str] | None) -> list[list[FeedTable]]:
-    """Feeds that fill the same roll-ups belong together: a domain's cells come from several feeds."""
-    by_domain: dict[str, list[FeedTable]] = {}
-    for feed in FEED_TABLES.values():
-        if feed.domain is not None:
-            by_domain.setdefault(feed.domain, []).append(feed)
-    wanted = None if feeds is None else set(feeds)
-    return [
-        group
-        for group in by_domain.values()
-        if any(f.rollups for f in group) and (wanted is None or any(f.feed in wanted for f in group))
-    ]
+def _compared(
+    store: Store, settings: Settings, sliced: Sliced, say: Say
+) -> Iterator[tuple[object, dict[str, int]]]:
+    """Each slice with how many of its cells differ, by table."""
+    with store.read() as conn:
+        parts = sliced.slices(conn, settings)
+    said = time.monotonic()
+    for place, part in enumerate(parts):
+        with store.read() as conn:
+            differing = sliced.differing(conn, settings, part)
+        yield part, differing
+        if time.monotonic() - said > _EVERY_S:
+            said = time.monotonic()
+            say(f"{sliced.tables[0]}: {place + 1} of {len(parts)}")
 
 
-def _rollups(group: list[FeedTable]) -> list[sa.Table]:
-    return [table for feed in group for table in feed.rollups]
-
-
-def _again(conn: Connection, settings: Settings, group: list[FeedTable]) -> None:
-    for feed in sorted(group, key=lambda f: f.feed):
-        lock(conn, feed.feed)
-    for table in _rollups(group):
-        conn.execute(table.delete())
-    for feed in group:
-        feed.add(conn, settings, feed.table)
-
-
-def _cells(conn: Connection, table: sa.Table) -> Counter[tuple[object, ...]]:
-    """The table's rows, without cells that came to hold nothing but zeros."""
-    measures = [
-        i for i, c in enumerate(table.columns) if not c.primary_key and isinstance(c.type, sa.Integer)
-    ]
-    rows = (tuple(row) for row in conn.execute(sa.select(table)))
-    return Counter(row for row in rows if not measures or any(row[i] for i in measures))
+def _mend(store: Store, settings: Settings, sliced: Sliced, part: object) -> None:
+    with store.write() as conn:
+        for feed in sliced.feeds:
+            lock(conn, feed)
+        sliced.mend(conn, settings, part)
+        announce(conn, {PAST, sliced.domain.value})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="run rebuild", description="Make the roll-ups again from the facts."
+        prog="run rebuild", description="Make the roll-ups right by the facts, while records come in."
     )
     parser.add_argument(
         "--feed", action="append", choices=sorted(FEED_TABLES), help="only what this feed fills"
@@ -93,13 +114,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 when a cell differs")
     parser.add_argument("--config", metavar="FILE", help="another config.toml")
     args = parser.parse_args(argv)
+    say = partial(print, flush=True)
     try:
         settings = load(args.config)
         with open_store(settings) as store:
             if not args.check:
-                rebuild(store, settings, args.feed)
+                rebuild(store, settings, args.feed, say)
                 return 0
-            found = differing(store, settings)
+            found = differing(store, settings, args.feed, say)
     except PendopoError as error:
         print(error, file=sys.stderr)
         return 2

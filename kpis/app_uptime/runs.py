@@ -74,8 +74,7 @@ def apply(conn: Connection, settings: Settings, rows: sa.FromClause, check: sa.T
         left, came = fold.result(gap)
         gone += [(app, started) for started in left]
         changed += [(app, r.started_at, r.last_at, r.up) for r in came]
-    _remove(conn, run, gone)
-    _write(conn, run, changed)
+    replace(conn, run, gone, changed)
 
 
 def _take_stretches(
@@ -201,6 +200,14 @@ def _started(run: sa.Table, app: Any, pick: Any, when: sa.ColumnElement[bool]) -
 def _run(values: Sequence[Any]) -> Run | None:
     started, last, up = values
     return None if started is None else Run(started, last, bool(up))
+
+
+def replace(
+    conn: Connection, run: sa.Table, gone: list[tuple[str, int]], changed: list[tuple[str, int, int, bool]]
+) -> None:
+    """Takes out the runs `(app, started_at)`, and writes the others over what began when they do."""
+    _remove(conn, run, gone)
+    _write(conn, run, changed)
 
 
 def _remove(conn: Connection, run: sa.Table, gone: list[tuple[str, int]]) -> None:

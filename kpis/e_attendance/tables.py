@@ -233,6 +233,21 @@ def day_counts(
     return sa.select(who.c.opd, *person_counts(who, limit)).group_by(who.c.opd)
 
 
+def day_persons(day: date) -> sa.Select[Any]:
+    """The rows of `attendance_person` on one day, from the facts alone."""
+    return _clocked(sa.select(attendance).where(attendance.c.day == day).subquery("events"))
+
+
+def day_cells(settings: Settings, day: date) -> sa.Select[Any]:
+    """The rows of `attendance_cell` on one day, from the facts alone: one for each OPD told of."""
+    p, d = day_persons(day).subquery("persons").c, attendance_day.c
+    clocked = sa.select(p.opd, p.employee, p.first_in, sa.cast(sa.null(), sa.Text).label("category"))
+    told = sa.select(d.opd, d.employee, sa.cast(sa.null(), sa.BigInteger), d.category).where(d.day == day)
+    who = _merged(sa.union_all(clocked, told).subquery("both"), "opd", "employee")
+    counts = person_counts(who, late_after(day, settings.e_attendance, settings.zone))
+    return sa.select(sa.literal(day).label("day"), who.c.opd, *counts).group_by(who.c.opd)
+
+
 def is_worked(day: date, settings: Settings) -> bool:
     return day_off(day, settings.e_attendance) is None
 

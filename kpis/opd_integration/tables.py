@@ -83,7 +83,7 @@ milestone = sa.Table(
     sa.Column("progress", sa.Float(53)),
 )
 
-_CELLS = Cells(
+SYNC_CELLS = Cells(
     table=sync_day,
     keys=lambda r: {"day": r.c.day, "opd": r.c.opd, "system": r.c.system, "interface": r.c.interface},
     measures=lambda r: {"runs": sa.literal_column("1", sa.BigInteger), "ok": flag_sum(r.c.ok)},
@@ -92,7 +92,7 @@ _CELLS = Cells(
 
 
 def _add(conn: Connection, _settings: Settings, rows: sa.FromClause) -> None:
-    _CELLS.apply(conn, rows, 1)
+    SYNC_CELLS.apply(conn, rows, 1)
     key = ("opd", "system", "interface")
     seen = sa.select(*(rows.c[name] for name in key)).distinct().where(rows.c.day.is_not(None))
     conn.execute(insert(conn, interface_seen).from_select(key, seen).on_conflict_do_nothing())

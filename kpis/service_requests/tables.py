@@ -66,7 +66,7 @@ def _none(_rows: sa.FromClause) -> sa.ColumnElement[int]:
     return sa.literal_column("0", sa.BigInteger)
 
 
-_CELLS = (
+REQUEST_CELLS = (
     Cells(
         table=request_day,
         keys=lambda r: {"day": r.c.opened_day, "opd": r.c.opd},
@@ -83,12 +83,12 @@ _CELLS = (
 
 
 def _add(conn: Connection, _settings: Settings, rows: sa.FromClause) -> None:
-    for cells in _CELLS:
+    for cells in REQUEST_CELLS:
         cells.apply(conn, rows, 1)
 
 
 def _remove(conn: Connection, _settings: Settings, rows: sa.FromClause) -> None:
-    for cells in _CELLS:
+    for cells in REQUEST_CELLS:
         cells.apply(conn, rows, -1)
 
 
