@@ -113,7 +113,11 @@ def test_every_row_survives(old_url: str) -> None:
     assert sum(map(len, before.values())) > 2_000
     migrate(settings_for(old_url))
     after = contents(old_url)
-    assert {name: after[name] for name in before} == before
+    for name, rows in before.items():
+        # A later step may add columns; what stood in the old ones still does.
+        old = {column for column, _ in rows[0]}
+        left = [tuple(pair for pair in row if pair[0] in old) for row in after[name]]
+        assert sorted(left, key=str) == rows, name
 
 
 def test_roll_ups_equal_the_facts_and_readings_stay_what_they_were(migrated: World) -> None:
