@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import msgspec
+import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
@@ -87,9 +88,12 @@ class Store:
                 yield conn
 
     def raw(self) -> Any:
-        """A DBAPI connection of its own, for LISTEN; the caller closes it."""
+        """A DBAPI connection of its own, for LISTEN; the caller closes it. Raises StoreUnavailable."""
         with _wrapped():
-            return self._writer.raw_connection()
+            try:
+                return self._writer.raw_connection()
+            except psycopg2.Error as error:  # this door of SQLAlchemy's hands on the driver's own
+                raise StoreUnavailable(f"the store cannot be reached: {_first_line(error)}") from error
 
     @contextmanager
     def alter(self) -> Iterator[Connection]:
@@ -173,7 +177,13 @@ def _engine(settings: StoreSettings, *, writes: bool) -> Engine:
         # What the URL says of these itself holds.
         patience = {k: v for k, v in _PATIENCE.items() if k not in sa.make_url(settings.url).query}
         return sa.create_engine(
-            settings.url, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args=patience
+            settings.url,
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=10,
+            connect_args=patience,
+            # Many rows of one statement go over together; the driver's own way is one round trip a row.
+            executemany_mode="values_plus_batch",
         )
     path = Path(settings.url.removeprefix("sqlite:///"))
     try:
