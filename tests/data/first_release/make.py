@@ -185,7 +185,7 @@ def fill(url: str) -> None:
         world.pipeline.heard("gudang", "database", "no route to host")
         for hours in (26, 2, 1, 0):
             at = LAST - timedelta(hours=hours)
-            Evaluator(world.store, world.settings, lambda: at).cycle(everything=True)
+            Evaluator(world.store, world.settings, lambda then=at: then).cycle(everything=True)
 
 
 def _write(folder: Path, name: str, text: str) -> None:
