@@ -38,14 +38,24 @@ class Facts:
         yield "sync_run", self._syncs()
         yield "service_request", self._requests()
         yield "ledger", self._ledger()
-        for feed, by in (("uptime_check", "observed_at"), ("sync_run", "started_at")):
-            yield f"{feed}_key", f"INSERT INTO {feed}_key SELECT source, id, {self._month(by)} FROM {feed}"
-        for feed in ("attendance", "attendance_day"):
-            yield (
-                f"{feed}_key",
-                f"INSERT INTO {feed}_key SELECT source, id, {self._month_of_day()} FROM {feed}",
-            )
+        for feed, month in (
+            ("uptime_check", self._month("observed_at")),
+            ("sync_run", self._month("started_at")),
+            ("attendance", self._month_of_day()),
+            ("attendance_day", self._month_of_day()),
+        ):
+            yield from self._keys(f"{feed}_key", f"SELECT source, id, {month} FROM {feed}")
         yield from self._told()
+
+    def _keys(self, table: str, rows: str) -> Iterator[tuple[str, str]]:
+        """The keys, and on PostgreSQL their index at once, which is far quicker than row by row."""
+        fill = table, f"INSERT INTO {table} (source, id, month) {rows}"
+        if self.dialect == "sqlite":
+            yield fill
+            return
+        yield table, f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey"
+        yield fill
+        yield table, f"ALTER TABLE {table} ADD PRIMARY KEY (source, id)"
 
     # --- what the dialects spell apart ---
 
