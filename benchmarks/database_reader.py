@@ -34,6 +34,9 @@ class Discard:
     def __init__(self) -> None:
         self._position: str | None = None
 
+    def prepare(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+        return arrivals
+
     def take(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome:
         if position is not None:
             self._position = position.value

@@ -54,6 +54,14 @@ class _Batch:
     newest: int | None = None
 
 
+class _Judged(list[Arrival]):
+    """Arrivals with what they turned out to be."""
+
+    def __init__(self, arrivals: Sequence[Arrival], batch: _Batch) -> None:
+        super().__init__(arrivals)
+        self.batch = batch
+
+
 class Pipeline:
     """The one way into the KPI tables. Thread-safe."""
 
@@ -67,15 +75,22 @@ class Pipeline:
         with self._store.read() as conn:
             return kept_months(conn)
 
+    def prepare(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+        """The arrivals for `take`, with all done that needs no store; so the next batch can be judged
+        while one is written. Raises StoreUnavailable, at the first call only.
+        """
+        return _Judged(arrivals, self._read(arrivals))
+
     def take(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome:
         """Commits the arrivals and, with them, how far their source was read.
 
         Raises StoreUnavailable when nothing was written; the caller keeps the arrivals and comes
         again. A bad record never raises: it is kept as a reject and counted.
         """
+        batch = arrivals.batch if isinstance(arrivals, _Judged) else None
         arrivals = list(arrivals)
         try:
-            return self._commit(arrivals, position)
+            return self._commit(arrivals, position, batch or self._read(arrivals))
         except StoreUnavailable:
             raise
         except StoreError as error:
@@ -148,8 +163,9 @@ class Pipeline:
             if before is None or tuple(before) != (values["error"], behind_s):
                 announce(conn, [SOURCES])
 
-    def _commit(self, arrivals: list[Arrival], position: Position | None) -> Outcome:
-        batch = self._read(arrivals)
+    def _commit(self, arrivals: list[Arrival], position: Position | None, judged: _Batch) -> Outcome:
+        # What the store says of the records is noted in a copy: it may have to be asked again.
+        batch = _Batch(judged.kept, list(judged.refused))
         with self._store.write() as conn:
             touched = self._keep(conn, batch)
             self._keep_refused(conn, batch, arrivals)
@@ -160,7 +176,7 @@ class Pipeline:
                 announce(conn, {*touched, SOURCES} if batch.refused else touched)
         return _outcome(batch)
 
-    def _read(self, arrivals: list[Arrival]) -> _Batch:
+    def _read(self, arrivals: Sequence[Arrival]) -> _Batch:
         batch = _Batch()
         for found in self._reader.read(arrivals):
             if isinstance(found, Kept):

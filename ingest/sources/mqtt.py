@@ -1,8 +1,8 @@
 """MQTT: one persistent session for every configured mqtt source; acknowledged after commit.
 
-Two threads. The one that calls `run` owns the connection: it reads, keeps alive and acknowledges,
-and never touches the store. The committer takes batches off the inbox, gives them to the pipeline
-and hands the acknowledgements back. An acknowledgement carries the number of the connection its
+The thread that calls `run` owns the connection: it reads, keeps alive and acknowledges, and never
+touches the store. The committer takes batches off the inbox, gives them to the pipeline and hands the
+acknowledgements back. An acknowledgement carries the number of the connection its
 message came on and is dropped when that connection is gone: packet identifiers mean nothing on
 the next one, and the broker delivers the message again.
 """
@@ -15,19 +15,18 @@ import socket
 import ssl
 import threading
 import time
-from collections import deque
-from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 
-from ingest.arrivals import Arrival, Outcome
+from ingest.arrivals import Arrival
+from ingest.sources.mqtt_commit import Committer
 from ingest.sources.mqtt_inbox import Inbox, Parcel
 from ingest.sources.mqtt_session import expiry, make_client, session_of
 from ingest.sources.mqtt_topics import Topics
 from ingest.sources.mqtt_wire import BufferedClient, BufferedSocket, Delivery
-from ingest.sources.sink import Backoff, Health, Sink, take_when_possible
+from ingest.sources.sink import Backoff, Health, Sink
 from kpis.clock import Now
 from kpis.config import Settings
 from kpis.store import micros
@@ -71,7 +70,7 @@ class MqttSource:
         self._topics = Topics([s for s in settings.sources if s.type == DOOR])
         self._health = [Health(sink, name, DOOR) for name in self._topics.names]
         self._inbox = Inbox()
-        self._acks: deque[tuple[int, Sequence[int]]] = deque()  # of which connection, and which messages
+        self._committer = Committer(sink, self._inbox, self._wake, self._tell)
         self._session = session_of(settings.broker, self._topics.filters, worker)
         self._leaving = leaving
         self._client = make_client(settings.broker, self._session)
@@ -82,24 +81,22 @@ class MqttSource:
         self._outage: str | None = None
         self._refusal: str | None = None
         self._wake_out, self._wake_in = socket.socketpair()
-        self._failure: BaseException | None = None
 
     def run(self, stop: threading.Event) -> None:
-        committer = threading.Thread(target=self._commit_all, args=(stop,), name="mqtt-commit", daemon=True)
-        committer.start()
+        self._committer.start(stop)
         backoff = Backoff()
         try:
-            while not stop.is_set() and self._failure is None:
+            while not stop.is_set() and self._committer.failure is None:
                 if self._open():
                     self._serve(stop, backoff)
-                if self._failure is None and not stop.is_set():
+                if self._committer.failure is None and not stop.is_set():
                     self._rest(backoff.span(), stop)
         finally:
             self._inbox.close()
-            committer.join(_DRAIN_WITHIN_S)
+            self._committer.join(_DRAIN_WITHIN_S)
             self._hang_up()
-        if self._failure is not None:
-            raise self._failure
+        if self._committer.failure is not None:
+            raise self._committer.failure
 
     # --- the connection ---
 
@@ -122,12 +119,12 @@ class MqttSource:
         drain_until: float | None = None
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_out, selectors.EVENT_READ)
-            while self._failure is None:
+            while self._committer.failure is None:
                 now = time.monotonic()
                 if stop.is_set():
                     self._inbox.close()
                     drain_until = drain_until or now + _DRAIN_WITHIN_S
-                    if (self._inbox.idle and not self._acks) or now > drain_until:
+                    if (self._inbox.idle and not self._committer.acks) or now > drain_until:
                         return
                 paused_since = (paused_since or now) if self._inbox.full else None
                 if paused_since is not None and now - paused_since > _PAUSE_AT_MOST_S:
@@ -142,7 +139,7 @@ class MqttSource:
                 if not self._turn(selector, reading=paused_since is None and drain_until is None):
                     self._lost("ended the connection")
                     return
-        if self._failure is not None:
+        if self._committer.failure is not None:
             return
         log.info("the inbox is full: away from the broker until the store has caught up")
         self._hang_up()
@@ -157,7 +154,7 @@ class MqttSource:
             blocked = wire.flush()
             _watch(selector, wire, reading * selectors.EVENT_READ | blocked * selectors.EVENT_WRITE)
             readable = reading and wire.ready()
-            for key, mask in selector.select(0 if readable or self._acks else _TURN_S):
+            for key, mask in selector.select(0 if readable or self._committer.acks else _TURN_S):
                 if key.fileobj is self._wake_out:
                     self._wake_out.recv(4096)
                 elif mask & selectors.EVENT_READ:
@@ -189,8 +186,8 @@ class MqttSource:
 
     def _acknowledge(self) -> None:
         mids: list[int] = []
-        while self._acks:
-            generation, those = self._acks.popleft()
+        while self._committer.acks:
+            generation, those = self._committer.acks.popleft()
             if generation == self._generation:
                 mids += those
         wire = self._client.wire
@@ -254,28 +251,6 @@ class MqttSource:
         self._outage = None
         self._inbox.tick()
         self.ready.set()
-
-    # --- the committer ---
-
-    def _commit_all(self, stop: threading.Event) -> None:
-        try:
-            while (parcels := self._inbox.batch()) is not None:
-                newest = self._commit(parcels, stop) if parcels else None
-                self._tell(newest)
-        except BaseException as error:  # handed to the thread that runs the source, which raises it
-            self._failure = error
-        finally:
-            self._wake()
-
-    def _commit(self, parcels: list[Parcel], stop: threading.Event) -> int | None:
-        """Commits and acknowledges; the latest moment of what was new."""
-        arrivals = [arrival for parcel in parcels for arrival in parcel.arrivals]
-        done = take_when_possible(self._sink, arrivals, None, stop) if arrivals else Outcome()
-        if done is not None:
-            self._acks.extend((parcel.generation, parcel.mids) for parcel in parcels)
-        self._inbox.done(parcels)
-        self._wake()
-        return None if done is None else done.newest
 
     def _wake(self) -> None:
         self._wake_in.send(b"\0")

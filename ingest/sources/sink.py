@@ -18,7 +18,12 @@ _BEHIND_EVERY_S = 2.0
 
 
 class Sink(Protocol):
-    """The side of `ingest.pipeline.Pipeline` a source sees."""
+    """The side of `ingest.pipeline.Pipeline` a source sees.
+
+    `prepare` may judge arrivals ahead, in another thread than `take`s them; it need not be called.
+    """
+
+    def prepare(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]: ...
 
     def take(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome: ...
 

@@ -44,6 +44,9 @@ class Recorder:
         self._seen: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
+    def prepare(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+        return arrivals
+
     def take(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome:
         with self._lock:
             self.tried += 1
