@@ -82,10 +82,11 @@ class Evaluator:
             seen = listener.version()
             self.cycle(everything=True)
             last = last_timer = time.monotonic()
-            gap = _GAP_S
+            gap, mend_at = _GAP_S, 0.0
             while not stop.is_set():
                 busy = bool(self._marks) or self._past_due()
-                found = listener.wait(seen, 0.0 if busy else 0.5)
+                rest = max(0.0, min(mend_at - time.monotonic(), 0.5))
+                found = listener.wait(seen, rest if busy else 0.5)
                 elected.check()
                 now = time.monotonic()
                 timer = now - last_timer >= _TIMER_S
@@ -95,8 +96,11 @@ class Evaluator:
                     last = time.monotonic()
                     gap = min(max(_GAP_S, _REST * (last - now)), _GAP_AT_MOST_S)
                     last_timer = last if timer else last_timer
-                elif busy:
+                elif busy and now >= mend_at:
                     self._mend_past()
+                    spent = time.monotonic() - now
+                    # The past has time while the present pours in; else it is done with at once.
+                    mend_at = now + spent + (min(_REST * spent, _GAP_AT_MOST_S) if found != seen else 0.0)
                 elif found != seen:
                     stop.wait(gap - (now - last))
         finally:
