@@ -94,8 +94,9 @@ class Sums:
 
     def _by_facts(self, cells: Cells, since: Any) -> sa.Select[Any]:
         keys = cells.keys(self.fact)
-        sums = (sa.func.sum(value).label(name) for name, value in cells.measures(self.fact).items())
-        query: sa.Select[Any] = sa.select(*(value.label(name) for name, value in keys.items()), *sums)
+        sums = [sa.func.sum(value).label(name) for name, value in cells.measures(self.fact).items()]
+        named: list[Any] = [value.label(name) for name, value in keys.items()]
+        query: sa.Select[Any] = sa.select(*named, *sums)
         query = query.where(cells.where(self.fact)).group_by(*keys.values())
         return query if since is None else query.where(keys["day"] >= since)
 
