@@ -75,18 +75,20 @@ def _service_request(x: r.ServiceRequest, c: Context) -> Row:
 
 
 def _uptime_check(x: r.UptimeCheck, c: Context) -> Row:
+    # The commonest record by far: what is not there is not asked about.
+    clean = c.clean
     return (
         c.source,
-        c.clean(x.id, "id"),
-        c.clean(x.app, "app"),
+        clean(x.id, "id"),
+        clean(x.app, "app"),
         c.us(x.observed_at, "observed_at"),
         x.up,
-        number(x.latency_ms, "latency_ms", 0, 86_400_000),
+        x.latency_ms if x.latency_ms is None else number(x.latency_ms, "latency_ms", 0, 86_400_000),
         x.status_code,
-        prose(x.error, "error"),
-        c.maybe_clean(x.probe, "probe"),
-        c.beside(x.cert_expires_at, "cert_expires_at"),
-        c.beside(x.content_changed_at, "content_changed_at"),
+        None if x.error is None else prose(x.error, "error"),
+        clean(x.probe, "probe") if x.probe else None,
+        None if x.cert_expires_at is None else c.beside(x.cert_expires_at, "cert_expires_at"),
+        None if x.content_changed_at is None else c.beside(x.content_changed_at, "content_changed_at"),
     )
 
 
