@@ -37,6 +37,9 @@ class Discard:
     def prepare(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
         return arrivals
 
+    def gather(self, parts: Sequence[Sequence[Arrival]]) -> Sequence[Arrival]:
+        return [arrival for part in parts for arrival in part]
+
     def take(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome:
         if position is not None:
             self._position = position.value

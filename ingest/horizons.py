@@ -29,6 +29,11 @@ class Horizons:
         self._ask = kept
         self._kept: Mapping[str, int] | None = None
 
+    @property
+    def known(self) -> bool:
+        """Whether `kept` has been asked."""
+        return self._kept is not None
+
     def rows(self) -> Mapping[str, ToRow]:
         """How a record of each feed becomes a row at this moment."""
         if self._kept is None:

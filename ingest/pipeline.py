@@ -76,10 +76,24 @@ class Pipeline:
             return kept_months(conn)
 
     def prepare(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
-        """The arrivals for `take`, with all done that needs no store; so the next batch can be judged
-        while one is written. Raises StoreUnavailable, at the first call only.
+        """The arrivals for `take`, with all done that needs no store: one batch can be judged while
+        another is written. Before the first `take` they are given back as they are.
         """
-        return _Judged(arrivals, self._read(arrivals))
+        return _Judged(arrivals, self._read(arrivals)) if self._reader.ready else arrivals
+
+    def gather(self, parts: Sequence[Sequence[Arrival]]) -> Sequence[Arrival]:
+        """One batch of several, which are used up."""
+        whole = [arrival for part in parts for arrival in part]
+        batch, offset = _Batch(), 0
+        for part in parts:
+            if not isinstance(part, _Judged):
+                return whole
+            if offset:
+                _move(part.batch, offset)
+            batch.kept += part.batch.kept
+            batch.refused += part.batch.refused
+            offset += len(part)
+        return _Judged(whole, batch)
 
     def take(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome:
         """Commits the arrivals and, with them, how far their source was read.
@@ -295,6 +309,14 @@ class Pipeline:
                 set_position(conn, position)
             announce(conn, [SOURCES])
         return _outcome(batch)
+
+
+def _move(batch: _Batch, offset: int) -> None:
+    """Counts the records' places from `offset` on."""
+    for kept in batch.kept:
+        kept.index += offset
+    for refused in batch.refused:
+        refused.index += offset
 
 
 def _conflict(kept: Kept) -> Refused:

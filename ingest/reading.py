@@ -110,6 +110,11 @@ class Reader:
         self._rows = ROWS
         self._decoders = {feed: msgspec.json.Decoder(kind) for feed, kind in RECORDS.items()}
 
+    @property
+    def ready(self) -> bool:
+        """Whether reading needs no look at the store any more."""
+        return self._horizons.known
+
     def read(self, arrivals: Sequence[Arrival]) -> Iterator[Kept | Refused]:
         """Every record of the arrivals once, in order."""
         horizon = micros(self._now() + FUTURE)

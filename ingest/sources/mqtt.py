@@ -1,7 +1,7 @@
 """MQTT: one persistent session for every configured mqtt source; acknowledged after commit.
 
-The thread that calls `run` owns the connection: it reads, keeps alive and acknowledges, and never
-touches the store. The committer takes batches off the inbox, gives them to the pipeline and hands the
+The thread that calls `run` owns the connection: it reads, judges, keeps alive and acknowledges, and
+never touches the store. The committer takes batches off the inbox, gives them to the pipeline and hands the
 acknowledgements back. An acknowledgement carries the number of the connection its
 message came on and is dropped when that connection is gone: packet identifiers mean nothing on
 the next one, and the broker delivers the message again.
@@ -224,7 +224,7 @@ class MqttSource:
             mids += those
             count += len(payloads)
             size += sum(map(len, payloads))
-        self._inbox.put(Parcel(arrivals, mids, self._generation, count, size))
+        self._inbox.put(Parcel(self._sink.prepare(arrivals), mids, self._generation, count, size))
 
     # --- paho's callbacks, all on the connection's thread ---
 

@@ -20,10 +20,13 @@ _BEHIND_EVERY_S = 2.0
 class Sink(Protocol):
     """The side of `ingest.pipeline.Pipeline` a source sees.
 
-    `prepare` may judge arrivals ahead, in another thread than `take`s them; it need not be called.
+    `prepare` judges arrivals ahead, without the store and in any thread; `gather` makes one batch of
+    several. Neither need be called before `take`.
     """
 
     def prepare(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]: ...
+
+    def gather(self, parts: Sequence[Sequence[Arrival]]) -> Sequence[Arrival]: ...
 
     def take(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome: ...
 

@@ -359,3 +359,25 @@ def test_the_same_batch_again_is_known_and_wakes_nobody(world: World) -> None:
     with world.store.read() as conn:
         assert versions(conn) == before
     assert world.counts() == (3, 3, 0)
+
+
+def test_batches_judged_ahead_and_gathered_are_what_they_are_one_by_one(small: World) -> None:
+    """In whatever pieces records were judged, each is told of under its place in the whole."""
+    good = [
+        {"id": f"g{n}", "app": "sim", "observed_at": "2026-08-19T03:00:00Z", "up": True} for n in range(7)
+    ]
+    bad = [{"id": "b1"}, {"id": "b2", "app": "sim", "observed_at": "kemarin", "up": True}]
+    payloads = [*good[:2], bad[0], *good[2:5], bad[1], *good[5:], good[0]]
+    arrivals = [small.arrival("uptime_check", payload) for payload in payloads]
+    small.wipe()
+    assert small.pipeline.prepare(arrivals) is arrivals, "before the store was looked at once"
+    at_once = small.pipeline.take(arrivals)
+    for cut in range(len(arrivals) + 1):
+        small.wipe()
+        parts = [small.pipeline.prepare(part) for part in (arrivals[:cut], arrivals[cut:])]
+        outcome = small.pipeline.take(small.pipeline.gather(parts))
+        assert (outcome.accepted, outcome.known) == (at_once.accepted, at_once.known) == (7, 1)
+        assert sorted(r.index for r in outcome.refusals) == [2, 6]
+        assert len(small.facts("uptime_check")) == 7
+        again = small.pipeline.take(small.pipeline.gather([small.pipeline.prepare(arrivals)]))
+        assert (again.accepted, again.known, again.rejected) == (0, 8, 2)

@@ -47,6 +47,9 @@ class Recorder:
     def prepare(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
         return arrivals
 
+    def gather(self, parts: Sequence[Sequence[Arrival]]) -> Sequence[Arrival]:
+        return [arrival for part in parts for arrival in part]
+
     def take(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome:
         with self._lock:
             self.tried += 1
