@@ -123,7 +123,8 @@ def _move_cells(conn: Connection, settings: Settings, rows: sa.FromClause, days:
     before = (
         sa.select(*key, p.c.first_in, came.c.first_in.label("came_in"), category)
         .select_from(came)
-        .outerjoin(p, sa.and_(*_same(p, came), p.c.day.in_(days)))
+        .outerjoin(p, sa.and_(*_same(p, came)))
+        # Named, the days keep PostgreSQL to the partitions of their months.
         .outerjoin(d, sa.and_(*_same(d, came), d.c.day.in_(days)))
         .group_by(*key, p.c.first_in, came.c.first_in)
         .subquery("was")
