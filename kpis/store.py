@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -233,16 +234,28 @@ def bulk(conn: Connection, table: sa.Table, rows: Sequence[Sequence[Any]]) -> No
     if not rows:
         return
     names = ", ".join(f'"{c.name}"' for c in table.columns)
-    cursor = conn.connection.cursor()
     if conn.dialect.name == "sqlite":
         marks = ", ".join("?" * len(table.columns))
-        cursor.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', rows)  # noqa: S608  own names
+        statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608  own names
     else:
-        options = "FORMAT csv, NULL 'null', ESCAPE '\\'"
-        cursor.copy_expert(f'COPY "{table.name}" ({names}) FROM STDIN ({options})', copy_text(rows), _PIECE)
-    cursor.close()
+        # The text is UTF-8 whatever the connection speaks, which follows the database's own encoding.
+        options = "FORMAT csv, NULL 'null', ESCAPE '\\', ENCODING 'UTF8'"
+        statement = f'COPY "{table.name}" ({names}) FROM STDIN ({options})'
+    cursor = conn.connection.cursor()
+    try:
+        if conn.dialect.name == "sqlite":
+            cursor.executemany(statement, rows)
+        else:
+            cursor.copy_expert(statement, copy_text(rows), _PIECE)
+    except _DRIVER_ERRORS as error:
+        # The driver's own errors pass by SQLAlchemy here; `_wrapped` knows only those it has wrapped.
+        driver: Any = conn.dialect.loaded_dbapi
+        raise DBAPIError.instance(statement, None, error, driver.Error, dialect=conn.dialect) from error
+    finally:
+        cursor.close()
 
 
+_DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 _PIECE = 1 << 18
 _LINES = msgspec.json.Encoder()
 # What JSON escapes and CSV does not: everything but the quote and the backslash itself.
