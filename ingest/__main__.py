@@ -31,7 +31,7 @@ from ingest.sources.sink import Health, Sink, Source
 from ingest.supervise import Supervised
 from kpis.app_uptime.inventory import inventory
 from kpis.config import Application, Settings, SourceSettings, load
-from kpis.errors import ConfigError, PendopoError
+from kpis.errors import ConfigError, PendopoError, SourceError
 from kpis.store import Store, open_store
 
 log = logging.getLogger(__name__)
@@ -106,7 +106,10 @@ def leave(settings: Settings, worker: str, stop: threading.Event) -> None:
     """Empties a worker's session into the store and has the broker forget it. Raises PendopoError."""
     with open_store(settings) as store:
         now = settings.clock.now
-        MqttSource(settings, Pipeline(store, settings, now), now, worker=worker, leaving=True).run(stop)
+        source = MqttSource(settings, Pipeline(store, settings, now), now, worker=worker, leaving=True)
+        source.run(stop)
+    if not source.left:
+        raise SourceError(f"worker {worker} was stopped before its session was empty; let it leave again")
     print(f"worker {worker} has left", flush=True)
 
 

@@ -49,7 +49,8 @@ class MqttSource:
     the broker keeps the rest in the session.
 
     With `broker.shared` this is one of several workers, by its own name. `leaving` ends one for good:
-    it takes what its session still holds, subscribes to nothing, and lets the broker forget it.
+    it takes what its session still holds, subscribes to nothing, and lets the broker forget it: `left`
+    says that it did. Stopped before that, the session stays with what it holds.
     """
 
     def __init__(
@@ -73,6 +74,8 @@ class MqttSource:
         self._committer = Committer(sink, self._inbox, self._wake, self._tell)
         self._session = session_of(settings.broker, self._topics.filters, worker)
         self._leaving = leaving
+        self._emptied = False
+        self.left = False
         self._client = make_client(settings.broker, self._session)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
@@ -130,6 +133,7 @@ class MqttSource:
                 if paused_since is not None and now - paused_since > _PAUSE_AT_MOST_S:
                     break
                 if self._leaving and self._connected and self._inbox.quiet(_LEFT_AFTER_S):
+                    self._emptied = True
                     stop.set()
                 if self._connected:
                     backoff.reset()
@@ -198,8 +202,9 @@ class MqttSource:
         """Says goodbye on a living connection, after the acknowledgements that are due on it."""
         self._acknowledge()
         if self._client.socket() is not None:
-            forget = self._leaving and self._connected
-            self._client.disconnect(properties=expiry(PacketTypes.DISCONNECT, 0) if forget else None)
+            # Any earlier, at a full inbox or a signal, the broker would throw away what it still holds.
+            self.left = self._emptied and self._connected
+            self._client.disconnect(properties=expiry(PacketTypes.DISCONNECT, 0) if self.left else None)
             if self._client.socket() is not None:
                 self._client.loop_write()
         self._connected = False

@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 
 from ingest.rebuild import differing
+from ingest.sources.mqtt import MqttSource
 from ingest.sources.mqtt_session import session_of
 from kpis.config import load
 from kpis.errors import ConfigError
@@ -23,7 +24,7 @@ from tests.conftest import ROOT
 from tests.keeper import Keeper
 from tests.servers import Mosquitto
 from tests.sources.publisher import publish
-from tests.sources.recorder import CITY, eventually, settings_of
+from tests.sources.recorder import CITY, Recorder, Running, eventually, settings_of
 
 TOPIC = "city/v1/uptime_check/probe"
 
@@ -144,6 +145,33 @@ def test_a_worker_that_leaves_takes_what_its_session_holds_and_gets_no_more(
     assert fleet.count() == 1_000
     publish(mosquitto.port, TOPIC, [check(n) for n in range(1_000, 1_500)])
     eventually(lambda: fleet.count() == 1_500)
+
+
+def test_one_that_is_stopped_while_it_leaves_loses_nothing_its_session_holds(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    text = f'[broker]\nurl = "{mosquitto.url}"\nshared = true\n[[source]]\nname = "city"\ntype = "mqtt"\n'
+    settings = settings_of(text, tmp_path)
+    sink = Recorder()
+
+    def source(*, leaving: bool) -> MqttSource:
+        return MqttSource(settings, sink, lambda: datetime.now(UTC), worker="2", leaving=leaving)
+
+    working = source(leaving=False)
+    with Running(working):
+        assert working.ready.wait(10)
+    publish(mosquitto.port, TOPIC, [check(n) for n in range(500)])
+    sink.away = True
+    stopped = source(leaving=True)
+    with Running(stopped):
+        eventually(lambda: sink.tried > 0)
+    assert not stopped.left
+    assert not sink.arrivals
+    sink.away = False
+    leaving = source(leaving=True)
+    with Running(leaving):
+        eventually(lambda: leaving.left)
+    assert sorted(sink.payloads) == sorted(check(n).encode() for n in range(500))
 
 
 def test_an_ingest_that_comes_to_share_gives_up_its_plain_subscription(
