@@ -133,8 +133,9 @@ class Inbox:
             parcels.append(parcel)
             count += parcel.count
             size += parcel.size
-        self._waiting -= count
+        # In this order: who looks without the lock may see them twice, and never not at all.
         self._out += count
+        self._waiting -= count
         self._first = time.monotonic()
         return parcels
 

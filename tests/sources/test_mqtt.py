@@ -373,3 +373,22 @@ def test_a_topic_leads_to_its_source(
     topics = Topics(settings.sources)
     assert [(a.source, a.config, a.feed) for a in topics.arrivals(topic.encode(), [b"{}"], AT)] == expected
     assert topics.filters == ("city/v1/+/+", "dinkes/antrian/#", "city/v1/service_request/sp4n")
+
+
+def test_messages_are_never_held_by_nobody_while_a_batch_is_handed_out() -> None:
+    seen: list[int] = []
+
+    class Watched(mqtt_inbox.Inbox):
+        """Looks without the lock, as the connection's thread does, at every moment it could."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            if name in ("_waiting", "_out") and hasattr(self, "_out"):
+                seen.append(self.held)
+
+    inbox = Watched()
+    inbox.put(mqtt_inbox.Parcel([], [1, 2], 1, 2, 10))
+    seen.clear()
+    inbox.batch()
+    assert seen
+    assert min(seen) >= 2, "an inbox that looks idle lets the connection go"
