@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
@@ -22,7 +23,7 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from kpis.config import Settings
-from kpis.errors import SchemaError
+from kpis.errors import ConfigError, SchemaError
 from kpis.schema import SCHEMA, alone, make_tables, refuse_newer, schema_of, schema_table
 from kpis.store import Store
 
@@ -59,8 +60,9 @@ def found_in(settings: Settings) -> int | None:
 def migrate(settings: Settings, say: Say = lambda _: None) -> Migrated:
     """Migrates the configured store in one transaction: it is at the present schema afterwards, or as it was.
 
-    A second call at the same time waits and finds nothing to do. Raises StoreUnavailable, and
-    SchemaError when a newer release made the store or an ingest works on it.
+    A second call at the same time waits and finds nothing to do. Raises StoreUnavailable, ConfigError
+    when the folder of an embedded store cannot be written, and SchemaError when a newer release made the
+    store or an ingest works on it.
     """
     began = time.monotonic()
     with Store(settings.store) as store, _turn(store), store.alter() as conn:
@@ -95,11 +97,21 @@ def _turn(store: Store) -> Iterator[None]:
         yield
         return
     path = Path(store.url.removeprefix("sqlite:///"))
-    with path.with_name(path.name + ".migrate").open("w") as turn:
+    with _beside(path, ".migrate") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        with path.with_name(path.name + ".ingest").open("w") as seat:
+        with _beside(path, ".ingest") as seat:
             try:
                 fcntl.flock(seat, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise SchemaError(f"an ingest works on {path}; stop it first") from None
             yield
+
+
+def _beside(path: Path, ending: str) -> IO[str]:
+    """The file beside the embedded store that is locked instead of it."""
+    try:
+        return path.with_name(path.name + ending).open("w")
+    except OSError as error:
+        raise ConfigError(
+            "store.url", f"{path.parent} cannot be written: {error.strerror}", "run this as the store's owner"
+        ) from None

@@ -267,6 +267,15 @@ def test_the_command_leaves_a_newer_store_alone(folder: Path) -> None:
         assert "start the newer release" in refused.stderr
 
 
+def test_a_store_whose_folder_cannot_be_written_is_refused_in_one_line(folder: Path) -> None:
+    # What root may write too: a folder stands where the migration takes its turn.
+    (folder / "pendopo.db.migrate").mkdir()
+    refused = run(folder, "kpis.migrations")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
+    assert refused.stderr.startswith(f"store.url: {folder} cannot be written: ")
+    assert found_in(settings_for(f"sqlite:///{folder / 'pendopo.db'}")) == 1
+
+
 def test_the_demo_brings_its_own_store_along(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'pendopo.db'}"
     restore(url)
