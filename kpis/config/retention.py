@@ -14,7 +14,7 @@ RETAINED = ("uptime_check", "sync_run", "attendance", "service_request", "reject
 _TOGETHER = {"attendance": "attendance_day"}
 # KPIs and pages read single records of the last 30 and 90 days.
 _LEAST, _MOST = 4, 1200
-_MONTHS = re.compile(r"^(\d{1,4}) months$")
+_MONTHS = re.compile(r"([0-9]{1,4}) months")
 
 
 def read_retention(table: Table) -> Mapping[str, int]:
@@ -26,12 +26,11 @@ def read_retention(table: Table) -> Mapping[str, int]:
 
 
 def _months(table: Table, name: str) -> int | None:
-    text = table.text(name, None)
+    would_do = f'whole months, {_LEAST} to {_MOST}: "24 months"'
+    text = table.any_of(name, (str,), would_do, None)
     if text is None:
         return None
-    match = _MONTHS.match(text)
+    match = _MONTHS.fullmatch(text)
     if match is None or not _LEAST <= int(match[1]) <= _MOST:
-        raise ConfigError(
-            table.key(name), f"is {text!r}", f'write whole months, {_LEAST} or more: "24 months"'
-        )
+        raise ConfigError(table.key(name), f"is {text!r}", f"write {would_do}")
     return int(match[1])

@@ -78,6 +78,8 @@ def read_broker(table: Table, folder: Path, environ: Mapping[str, str]) -> Broke
             f"{settings.ca_file} is not a file",
             "name the PEM file of your certificate authority",
         )
+    if not settings.client_id:
+        raise ConfigError("broker.client_id", "is empty", 'name the broker\'s session: "pendopo"')
     table.close()
     return settings
 

@@ -17,6 +17,9 @@ FEEDS = (
     "ledger", "milestone", "message", "application",
 )  # fmt: skip
 
+# What lies further back is no late commit; a watermark less this is still a date.
+_LONGEST_OVERLAP = timedelta(days=400)
+
 
 def _zone(table: Table, name: str) -> ZoneInfo | None:
     text = table.text(name, None)
@@ -62,7 +65,7 @@ def _source(table: Table, folder: Path) -> SourceSettings:
         query=table.text("query") if database else None,
         watermark=table.text("watermark") if database else None,
         start=_start(table) if database else None,
-        overlap=table.span("overlap", timedelta(0)) if database else timedelta(0),
+        overlap=_overlap(table) if database else timedelta(0),
         every=table.span("every", timedelta(seconds=30), low=timedelta(milliseconds=100))
         if kind != "mqtt"
         else timedelta(0),
@@ -75,6 +78,17 @@ def _source(table: Table, folder: Path) -> SourceSettings:
         raise ConfigError(table.key("feed"), "is missing", "a mapping needs the feed its records belong to")
     table.close()
     return source
+
+
+def _overlap(table: Table) -> timedelta:
+    found: timedelta = table.span("overlap", timedelta(0))
+    if found > _LONGEST_OVERLAP:
+        raise ConfigError(
+            table.key("overlap"),
+            f"is {found.days} days, read again at every reading",
+            f'use "{_LONGEST_OVERLAP.days}d" or less',
+        )
+    return found
 
 
 def _start(table: Table) -> str | int | datetime | None:

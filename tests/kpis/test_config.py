@@ -33,6 +33,17 @@ def read(toml: str, environ: dict[str, str] | None = None, folder: Path = Path("
     return settings
 
 
+DATABASE = """\
+[[source]]
+name = 'd'
+type = 'database'
+feed = 'uptime_check'
+url = 'sqlite:///d.db'
+query = 'SELECT * FROM t WHERE w >= :since ORDER BY w'
+watermark = 'w'
+"""
+
+
 def target_of(found: Settings) -> Any:
     return found.kpis["requests_open"]
 
@@ -223,6 +234,17 @@ INVALID: list[tuple[str, str, tuple[str, ...]]] = [
     ("[[source]]\nname = 'a'\ntype = 'mqtt'\nfeed = 'uptime'", "source[1].feed", ("uptime", "uptime_check")),
     ("[[source]]\nname = 'a'\ntype = 'mqtt'\nmap = { id = 'x' }", "source[1].feed", ("mapping",)),
     ("[[source]]\nname = 'a'\ntype = 'mqtt'\nfeed = 'ledger'\nmap = { id = 5 }", "source[1].map.id", ("5",)),
+    ("[retention]\nuptime_check = 24", "retention.uptime_check", ("24", '"24 months"')),
+    ("[retention]\nuptime_check = '-4 months'", "retention.uptime_check", ("-4", "4 to 1200", '"24 months"')),
+    ("[retention]\nuptime_check = '3 months'", "retention.uptime_check", ("3 months", "4 to 1200")),
+    ("[retention]\nuptime_check = '1201 months'", "retention.uptime_check", ("1201", "4 to 1200")),
+    ('[retention]\nuptime_check = "24 months\\n"', "retention.uptime_check", ('"24 months"',)),
+    ("[retention]\nuptime_check = { months = 24 }", "retention.uptime_check", ('"24 months"',)),
+    ("[retention]\nattendance_day = '24 months'", "retention.attendance_day", ("did you mean 'attendance'",)),
+    ("[retention]\nledger = '24 months'", "retention.ledger", ("known here", "source_hour")),
+    ("[broker]\nclient_id = ''", "broker.client_id", ("is empty", '"pendopo"')),
+    (DATABASE + "overlap = '401d'", "source[1].overlap", ("401 days", '"400d" or less')),
+    (DATABASE + "overlap = '-1m'", "source[1].overlap", ("-1m", '"5m"')),
     ("[[source]]\nname = 'a'\ntype = 'mqtt'\nevery = '1s'", "source[1].every", ("not a key",)),
     (
         "[[source]]\nname = 'a'\ntype = 'database'\nfeed = 'ledger'\nurl = 'x'\nquery = 'y'",
