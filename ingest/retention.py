@@ -17,12 +17,14 @@ from sqlalchemy.engine import Connection
 
 from ingest.election import RETENTION, Election
 from kpis import partitions
+from kpis.announce import announce
 from kpis.catalogue import FEED_TABLES
 from kpis.clock import Now
 from kpis.config import Settings
 from kpis.errors import StoreUnavailable
 from kpis.feeds import FeedTable
 from kpis.messages import message
+from kpis.opd_integration.seen import OLD_RUNS
 from kpis.retention import first_us, horizon_month, note, removed_before
 from kpis.service_requests.tables import service_request
 from kpis.sources import reject, source_hour
@@ -71,6 +73,8 @@ class Retention:
             if not stop.is_set():
                 with self._store.write() as conn:
                     note(conn, name, month=month, removed=month)
+                    if name == "sync_run":
+                        announce(conn, [OLD_RUNS])  # what others remember of removed runs
                 log.info("retention: %s begins with %d now", name, month)
         return found
 
