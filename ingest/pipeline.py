@@ -11,7 +11,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 PAST = "past"
 SOURCES = "sources"
 _SETTLED = timedelta(hours=1)
+# What was judged longer ago is judged again: the horizon moves, and a store can be away for days.
+_JUDGED_FOR = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -55,11 +57,12 @@ class _Batch:
 
 
 class _Judged(list[Arrival]):
-    """Arrivals with what they turned out to be."""
+    """Arrivals with what they turned out to be, and when the first was looked at."""
 
-    def __init__(self, arrivals: Sequence[Arrival], batch: _Batch) -> None:
+    def __init__(self, arrivals: Sequence[Arrival], batch: _Batch, at: datetime) -> None:
         super().__init__(arrivals)
         self.batch = batch
+        self.at = at
 
 
 class Pipeline:
@@ -79,12 +82,15 @@ class Pipeline:
         """The arrivals for `take`, with all done that needs no store: one batch can be judged while
         another is written. Before the first `take` they are given back as they are.
         """
-        return _Judged(arrivals, self._read(arrivals)) if self._reader.ready else arrivals
+        if not self._reader.ready:
+            return arrivals
+        at = self._now()
+        return _Judged(arrivals, self._read(arrivals), at)
 
     def gather(self, parts: Sequence[Sequence[Arrival]]) -> Sequence[Arrival]:
         """One batch of several, which are used up."""
         whole = [arrival for part in parts for arrival in part]
-        batch, offset = _Batch(), 0
+        batch, offset, at = _Batch(), 0, self._now()
         for part in parts:
             if not isinstance(part, _Judged):
                 return whole
@@ -93,7 +99,8 @@ class Pipeline:
             batch.kept += part.batch.kept
             batch.refused += part.batch.refused
             offset += len(part)
-        return _Judged(whole, batch)
+            at = min(at, part.at)
+        return _Judged(whole, batch, at)
 
     def take(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome:
         """Commits the arrivals and, with them, how far their source was read.
@@ -101,7 +108,9 @@ class Pipeline:
         Raises StoreUnavailable when nothing was written; the caller keeps the arrivals and comes
         again. A bad record never raises: it is kept as a reject and counted.
         """
-        batch = arrivals.batch if isinstance(arrivals, _Judged) else None
+        batch = None
+        if isinstance(arrivals, _Judged) and self._now() - arrivals.at < _JUDGED_FOR:
+            batch = arrivals.batch
         arrivals = list(arrivals)
         try:
             return self._commit(arrivals, position, batch or self._read(arrivals))

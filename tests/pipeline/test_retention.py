@@ -122,6 +122,21 @@ def test_what_was_removed_is_refused_when_it_comes_again(full: World) -> None:
     }  # fmt: skip
 
 
+def test_what_waited_for_the_store_past_its_month_is_judged_again(world: World, clock: FrozenClock) -> None:
+    world.with_settings(retention={"uptime_check": "4 months"})
+    clock.set(datetime(2026, 9, 29, tzinfo=UTC))
+    check = record("uptime_check", id="c", observed_at="2026-05-20T00:00:00Z")
+    arrivals = [world.arrival("uptime_check", check)]
+    assert world.pipeline.take(arrivals).accepted == 1
+    waiting = world.pipeline.gather([world.pipeline.prepare(arrivals)])
+    clock.set(datetime(2026, 10, 5, tzinfo=UTC))
+    remove(world)
+    assert not world.facts("uptime_check")
+    late = world.pipeline.take(waiting)
+    assert (late.accepted, late.known) == (0, 0), "it was counted before, and nobody knows any more"
+    assert [refusal.reason for refusal in late.refusals] == ["beyond_retention"]
+
+
 def test_keeping_longer_from_now_on_brings_nothing_back(full: World) -> None:
     remove(full)
     for later in ({**KEEP, "uptime_check": "24 months"}, {}):
