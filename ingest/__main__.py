@@ -60,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = load(args.config)
+        if args.worker is not None and not any(source.type == "mqtt" for source in settings.sources):
+            raise ConfigError("source", "none is of type mqtt", "a worker takes MQTT messages only; add one")
         if args.leave:
             leave(settings, args.worker, stop)
         else:
@@ -103,13 +105,20 @@ def run(settings: Settings, stop: threading.Event, worker: str | None = None) ->
 
 
 def leave(settings: Settings, worker: str, stop: threading.Event) -> None:
-    """Empties a worker's session into the store and has the broker forget it. Raises PendopoError."""
+    """Empties a worker's session into the store and has the broker forget it.
+
+    Raises PendopoError when `stop` came first, and when the broker has no session of that worker.
+    """
     with open_store(settings) as store:
         now = settings.clock.now
         source = MqttSource(settings, Pipeline(store, settings, now), now, worker=worker, leaving=True)
         source.run(stop)
     if not source.left:
         raise SourceError(f"worker {worker} was stopped before its session was empty; let it leave again")
+    if not source.known:
+        raise SourceError(
+            f"--worker {worker}: the broker holds no session of that worker; name one that was started"
+        )
     print(f"worker {worker} has left", flush=True)
 
 

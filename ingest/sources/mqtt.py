@@ -50,7 +50,8 @@ class MqttSource:
 
     With `broker.shared` this is one of several workers, by its own name. `leaving` ends one for good:
     it takes what its session still holds, subscribes to nothing, and lets the broker forget it: `left`
-    says that it did. Stopped before that, the session stays with what it holds.
+    says that it did. Stopped before that, the session stays with what it holds. `known` says whether the
+    broker had a session of that name.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class MqttSource:
         self._leaving = leaving
         self._emptied = False
         self.left = False
+        self.known = False
         self._client = make_client(settings.broker, self._session)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
@@ -233,12 +235,13 @@ class MqttSource:
 
     # --- paho's callbacks, all on the connection's thread ---
 
-    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, code: Any, _props: Any) -> None:
+    def _on_connect(self, client: paho.Client, _data: Any, flags: Any, code: Any, _props: Any) -> None:
         if code.is_failure:
             self._refusal = f"refuses us: {code}"
             return
         self._connected = True
         if self._leaving:
+            self.known = self.known or flags.session_present
             client.unsubscribe(list(self._session.subscribe))
             self._inbox.begin()
             self.ready.set()

@@ -52,12 +52,16 @@ class Fleet:
     def log(self, worker: str | None) -> Path:
         return self._folder / f"{worker}.log"
 
-    def start(self, worker: str | None, *more: str) -> subprocess.Popen[bytes]:
+    def launch(self, worker: str | None, *more: str) -> subprocess.Popen[bytes]:
         argv = [sys.executable, "-m", "ingest", "--config", str(self.config), *more]
         argv += [] if worker is None else ["--worker", worker]
         self.log(worker).write_bytes(b"")
         process = self._keeper.start(argv, log=self.log(worker), cwd=ROOT)
         self._running[worker] = process
+        return process
+
+    def start(self, worker: str | None, *more: str) -> subprocess.Popen[bytes]:
+        process = self.launch(worker, *more)
         if not more:
             eventually(lambda: "ingest ready" in self.log(worker).read_text(), within_s=30)
         return process
@@ -172,6 +176,18 @@ def test_one_that_is_stopped_while_it_leaves_loses_nothing_its_session_holds(
     with Running(leaving):
         eventually(lambda: leaving.left)
     assert sorted(sink.payloads) == sorted(check(n).encode() for n in range(500))
+
+
+def test_leaving_as_a_worker_that_never_was_is_refused(fleet: Fleet) -> None:
+    assert fleet.start("9", "--leave").wait(30) == 2
+    assert fleet.log("9").read_text().startswith("--worker 9: the broker holds no session of that worker; ")
+
+
+def test_a_worker_without_an_mqtt_source_is_refused(fleet: Fleet) -> None:
+    fleet.config.write_text(fleet.config.read_text().partition("[[source]]")[0])
+    for more in ((), ("--leave",)):
+        assert fleet.launch("2", *more).wait(30) == 2
+        assert fleet.log("2").read_text().startswith("source: none is of type mqtt; ")
 
 
 def test_an_ingest_that_comes_to_share_gives_up_its_plain_subscription(
