@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -249,10 +250,11 @@ class Pipeline:
             return
         t = sources.reject
         now = micros(self._now())
-        for refused in batch.refused:
+        # One order for all, so that two writers never wait for each other's reject.
+        digests = [(refused.source, _digest(refused), refused) for refused in batch.refused]
+        for _, digest, refused in sorted(digests, key=itemgetter(0, 1)):
             arrival = arrivals[refused.index]
             batch.rejected[refused.source] += 1
-            digest = hashlib.blake2b(f"{refused.feed}\n{refused.raw}".encode(), digest_size=16).hexdigest()
             statement = insert(conn, t).values(
                 source=refused.source,
                 config=arrival.config,
@@ -326,6 +328,10 @@ def _move(batch: _Batch, offset: int) -> None:
         kept.index += offset
     for refused in batch.refused:
         refused.index += offset
+
+
+def _digest(refused: Refused) -> str:
+    return hashlib.blake2b(f"{refused.feed}\n{refused.raw}".encode(), digest_size=16).hexdigest()
 
 
 def _conflict(kept: Kept) -> Refused:

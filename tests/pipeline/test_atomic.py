@@ -173,3 +173,18 @@ def test_the_folder_of_an_embedded_store_may_be_new(tmp_path: Path) -> None:
     with city(f"sqlite:///{tmp_path / 'a' / 'b' / 'pendopo.db'}") as world:
         world.take("uptime_check", record("uptime_check"))
         assert world.value("apps_down_now", at=NOW) == 0
+
+
+def test_two_writers_of_the_same_rejects_never_wait_for_each_other(postgres_url: Callable[[], str]) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    url = postgres_url()
+    with city(url) as one, city(url) as two, ThreadPoolExecutor(2) as pool:
+        bad = [{"id": f"b{n}"} for n in range(300)]
+        one.take("uptime_check", *bad)
+        jobs = [
+            pool.submit(one.take, "uptime_check", *bad),
+            pool.submit(two.take, "uptime_check", *bad[::-1]),
+        ]
+        assert [job.result().rejected for job in jobs] == [300, 300]
+        assert {reject.times for reject in one.rejects()} == {3}
