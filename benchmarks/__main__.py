@@ -15,8 +15,12 @@ NAMES = ("ingest", "faults", "growth", "live", "database")
 
 
 def main(argv: list[str]) -> int:
+    usage = f"usage: run bench {{{','.join(NAMES)}}} [options]"
+    if argv and argv[0] in ("-h", "--help"):
+        print(f"{usage}; each takes --help")
+        return 0
     if not argv or argv[0] not in NAMES:
-        print(f"usage: run bench {{{','.join(NAMES)}}} [options]", file=sys.stderr)
+        print(usage, file=sys.stderr)
         return 2
     module = importlib.import_module(f"benchmarks.{argv[0]}")
     found = module.run(argv[1:])

@@ -28,6 +28,7 @@ import pymysql
 from sqlalchemy import make_url
 
 from benchmarks.events import CONFIG
+from benchmarks.numbers import positive
 from benchmarks.processes import Elsewhere
 from tests.keeper import Keeper
 from tests.servers import MariaDb, Postgres
@@ -64,8 +65,8 @@ latency_ms = "latensi"
 def run(argv: list[str]) -> dict[str, object]:
     """Measures as the arguments say."""
     parser = argparse.ArgumentParser(prog="run bench database", description="Measure a database source.")
-    parser.add_argument("--rows", type=int, default=10_000_000, metavar="N")
-    parser.add_argument("--floor-rows", type=int, default=1_000_000, help="streamed for the floor")
+    parser.add_argument("--rows", type=positive, default=10_000_000, metavar="N")
+    parser.add_argument("--floor-rows", type=positive, default=1_000_000, help="streamed for the floor")
     parser.add_argument("--store", choices=("postgresql", "none"), default="postgresql")
     args = parser.parse_args(argv)
     keeper = Keeper()

@@ -23,6 +23,7 @@ from benchmarks.brokers import BROKERS
 from benchmarks.fault_events import Event, events
 from benchmarks.fault_kinds import faults
 from benchmarks.fault_rig import Rig
+from benchmarks.numbers import positive, rate, seeds
 from ingest.rebuild import differing
 from kpis.config import load
 from kpis.store import open_store
@@ -45,16 +46,11 @@ def run(argv: Sequence[str]) -> dict[str, object]:
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run bench faults", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=1, help="the order of the faults, and the events")
-    parser.add_argument("--seeds", type=_range, metavar="A-B", help="several seeds, one after another")
-    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--seeds", type=seeds, metavar="A-B", help="several seeds, one after another")
+    parser.add_argument("--events", type=positive, default=100_000)
     parser.add_argument("--broker", choices=sorted(BROKERS), default="nats")
-    parser.add_argument("--rate", type=float, default=RATE, help="events a second")
+    parser.add_argument("--rate", type=rate, default=RATE, help="events a second")
     return parser.parse_args(argv)
-
-
-def _range(text: str) -> range:
-    first, _, last = text.partition("-")
-    return range(int(first), int(last or first) + 1)
 
 
 def _ended(_number: int, _frame: FrameType | None) -> None:

@@ -26,6 +26,7 @@ from typing import Any
 
 from benchmarks import rig
 from benchmarks.events import messages
+from benchmarks.numbers import positive
 from benchmarks.peer import Peer
 from benchmarks.processes import Elsewhere
 from benchmarks.stores import BenchmarkError, PostgresStore, SqliteStore, Store, median
@@ -57,9 +58,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run bench ingest", description="Measure ingest.")
     parser.add_argument("--store", choices=STORES, default="postgresql")
     parser.add_argument("--feed", choices=("uptime_check", "attendance"), default="uptime_check")
-    parser.add_argument("--events", type=int, default=100_000, metavar="N")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N")
-    parser.add_argument("--seconds", type=int, default=5, metavar="N", help="at 20 events a second")
+    parser.add_argument("--events", type=positive, default=100_000, metavar="N")
+    parser.add_argument("--rounds", type=positive, default=3, metavar="N")
+    parser.add_argument("--seconds", type=positive, default=5, metavar="N", help="at 20 events a second")
     parser.add_argument("--quick", action="store_true", help="only while published, and the floor")
     parser.add_argument("--node-red", action="store_true", help="measure Node-RED too; npm installs it")
     args = parser.parse_args(argv)

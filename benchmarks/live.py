@@ -23,6 +23,7 @@ from urllib.request import urlopen
 import numpy as np
 
 from benchmarks.live_city import Change, City
+from benchmarks.numbers import positive
 from tests.keeper import Keeper, wait_until
 from tests.servers import Postgres, answers, free_port
 
@@ -67,10 +68,10 @@ def run(argv: Sequence[str]) -> dict[str, object]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="run bench live", description=__doc__)
-    parser.add_argument("--viewers", type=int, default=1000, help="open pages of the wall (1000)")
-    parser.add_argument("--seconds", type=int, default=20, help="how long, one change a second (20)")
+    parser.add_argument("--viewers", type=positive, default=1000, help="open pages of the wall (1000)")
+    parser.add_argument("--seconds", type=positive, default=20, help="how long, one change a second (20)")
     parser.add_argument("--store", choices=("postgresql", "sqlite"), default="postgresql")
-    parser.add_argument("--history-days", type=int, default=7, help="days of past the city has (7)")
+    parser.add_argument("--history-days", type=positive, default=7, help="days of past the city has (7)")
     parser.add_argument("--peers", nargs="*", choices=_PEERS, default=_PEERS, help="all, unless named")
     return parser
 
