@@ -13,7 +13,10 @@ from kpis.schema import SCHEMA, refuse_newer
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 when the store is at the present schema; 1 with --check when it is not; 2 when it cannot be."""
+    """0 when the store is at the present schema; 1 with --check when it is not; 2 when it cannot be.
+
+    130 when stopped by hand.
+    """
     parser = argparse.ArgumentParser(
         prog="run migrate", description="Bring the store of an earlier release to the present schema."
     )
@@ -28,6 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PendopoError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped: the store is as it was; run it again", file=sys.stderr)
+        return 130
     if done.found == done.now:
         print(f"the store has schema {done.now}; nothing to do")
     elif done.found is None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +31,7 @@ from tests.data.first_release import restore
 from tests.data.first_release.make import LAST, batches
 from tests.pipeline.world import World, city, settings_for
 from tests.servers import free_port
+from tests.sources.recorder import eventually
 
 # As its list of OPD stood when it was last judged.
 CITY = {"opd": [{"code": code, "name": code} for code in ("dinkes", "dishub", "damkar", "dukcapil")]}
@@ -265,6 +269,19 @@ def test_the_command_leaves_a_newer_store_alone(folder: Path) -> None:
         refused = run(folder, "kpis.migrations", *arguments)
         assert (refused.returncode, refused.stdout) == (2, "")
         assert "start the newer release" in refused.stderr
+
+
+def test_a_migration_that_is_stopped_by_hand_says_so_in_one_line(folder: Path) -> None:
+    with (folder / "pendopo.db.migrate").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # it waits for its turn, and is stopped there
+        argv = [sys.executable, "-m", "kpis.migrations", "--config", str(folder / "config.toml")]
+        with subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True) as waiting:
+            queued = re.compile(rf"-> FLOCK .* {waiting.pid} ")
+            eventually(lambda: queued.search(Path("/proc/locks").read_text()))
+            waiting.send_signal(signal.SIGINT)
+            _, said = waiting.communicate(timeout=30)
+    assert (waiting.returncode, said) == (130, "stopped: the store is as it was; run it again\n")
+    assert found_in(settings_for(f"sqlite:///{folder / 'pendopo.db'}")) == 1
 
 
 def test_a_store_whose_folder_cannot_be_written_is_refused_in_one_line(folder: Path) -> None:
