@@ -22,6 +22,7 @@ _READ = 256 * 1024
 _ENOUGH = 1024 * 1024
 _PUBLISH = 3
 _PUBACK = 0x4002
+_NOT_MQTT = "the broker sent something that is not MQTT"
 
 
 class Delivery(NamedTuple):
@@ -97,7 +98,10 @@ class BufferedSocket:
         return (start, end) if end <= len(buffer) else None
 
     def deliveries(self, most: int) -> list[Delivery]:
-        """Takes the PUBLISH packets at the front off the buffer, `most` of them at most."""
+        """Takes the PUBLISH packets at the front off the buffer, `most` of them at most.
+
+        Raises OSError, and takes nothing, when one is shorter than what it says it holds.
+        """
         found: list[Delivery] = []
         buffer, at = self._in, self._at
         topic: bytes | None = None
@@ -108,17 +112,23 @@ class BufferedSocket:
             if first >> 4 != _PUBLISH:
                 break
             start, end = place
+            if end - start < 2:
+                raise ConnectionResetError(_NOT_MQTT)
             body = start + 2 + (buffer[start] << 8 | buffer[start + 1])
             named = buffer[start + 2 : body]
             if named != topic:
                 topic, payloads, mids = named, [], []
                 found.append(Delivery(topic, payloads, mids))
             if first & 6:
+                if body + 2 > end:
+                    raise ConnectionResetError(_NOT_MQTT)
                 mids.append(buffer[body] << 8 | buffer[body + 1])
                 body += 2
             if self._properties:
-                size, body = _number(buffer, body)
+                size, body = _number(buffer, body) if body < end else (0, end + 1)
                 body += size
+            if body > end:
+                raise ConnectionResetError(_NOT_MQTT)
             payloads.append(buffer[body:end])
             at = end
             most -= 1
@@ -183,7 +193,7 @@ def _number(buffer: bytes, at: int) -> tuple[int, int]:
         if byte < 128:
             return length, place + 1
         shift += 7
-    raise ConnectionResetError("the broker sent something that is not MQTT")
+    raise ConnectionResetError(_NOT_MQTT)
 
 
 class BufferedClient(paho.Client):

@@ -146,3 +146,19 @@ def test_acknowledgements_are_four_bytes_each(pair: tuple[socket.socket, socket.
     wire.acknowledge([1, 65_535, 258])
     assert not wire.flush()
     assert theirs.recv(100) == b"\x40\x02\x00\x01\x40\x02\xff\xff\x40\x02\x01\x02"
+
+
+@pytest.mark.parametrize("properties", [False, True])
+@pytest.mark.parametrize(
+    "broken",
+    [b"\x32\x00", b"\x32\x03\x00\x01a", b"\x30\x02\x00\x09", b"\x32\x03\x00\x00\x00"],
+)
+def test_a_message_shorter_than_it_says_ends_the_connection(
+    pair: tuple[socket.socket, socket.socket], broken: bytes, *, properties: bool
+) -> None:
+    ours, theirs = pair
+    wire = BufferedSocket(ours, properties=properties)
+    theirs.send(broken + b"\x30\x02\x00\x09")
+    wire.fill()
+    with pytest.raises(ConnectionResetError, match="not MQTT"):
+        wire.deliveries(500)
