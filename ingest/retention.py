@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,17 +18,20 @@ from sqlalchemy.engine import Connection
 from ingest.election import RETENTION, Election
 from kpis import partitions
 from kpis.announce import announce
+from kpis.app_uptime.tables import app_run
 from kpis.catalogue import FEED_TABLES
 from kpis.clock import Now
 from kpis.config import Settings
+from kpis.e_attendance.tables import attendance_person
 from kpis.errors import StoreUnavailable
 from kpis.feeds import FeedTable
 from kpis.messages import message
 from kpis.opd_integration.seen import OLD_RUNS
+from kpis.opd_integration.tables import sync_day
 from kpis.retention import first_us, horizon_month, note, removed_before
-from kpis.service_requests.tables import service_request
+from kpis.service_requests.tables import request_day, service_request
 from kpis.sources import reject, source_hour
-from kpis.store import Store, lock
+from kpis.store import Store, instant, lock
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +45,8 @@ _AGAIN_S = 1.0
 _TRIES = 600
 # A record is refused a day before its month is removed: no batch is ever between the two.
 _MARGIN = timedelta(days=1)
+# How far the clock may run ahead of the newest record of any feed.
+_AHEAD = timedelta(days=31)
 
 
 class Retention:
@@ -66,8 +71,8 @@ class Retention:
         stop = stop or threading.Event()
         found = {}
         for name in self._settings.retention:
-            month = horizon_month(self._settings, name, self._now() - _MARGIN)
-            if month is None or stop.is_set() or self._is_done(name, month):
+            month = self._horizon(name)
+            if month is None or stop.is_set():
                 continue
             found[name] = self._remove(name, month, stop)
             if not stop.is_set():
@@ -78,9 +83,26 @@ class Retention:
                 log.info("retention: %s begins with %d now", name, month)
         return found
 
-    def _is_done(self, name: str, month: int) -> bool:
+    def _horizon(self, name: str) -> int | None:
+        """The month before which records go now; None when there is nothing to do.
+
+        A machine that starts with a wrong clock must not cost a city its records: time is believed as
+        far as what came in bears it out, and after the first pass one month goes at a time.
+        """
+        now = self._now() - _MARGIN
         with self._store.read() as conn:
-            return removed_before(conn, name) >= month
+            newest, removed = _newest(conn), removed_before(conn, name)
+        if newest is not None and now > newest + _AHEAD:
+            log.warning(
+                "retention: the clock says %s, and the newest record is of %s; it counts from there",
+                now.date(),
+                newest.date(),
+            )
+            now = newest + _AHEAD
+        month = horizon_month(self._settings, name, now)
+        if month is None or month <= removed:
+            return None
+        return min(month, partitions.following(removed)) if removed else month
 
     def _remove(self, name: str, month: int, stop: threading.Event) -> int:
         bound = first_us(self._settings, name, month)
@@ -168,6 +190,17 @@ class Retention:
             if stop.wait(_AGAIN_S):
                 break
         return False
+
+
+def _newest(conn: Connection) -> datetime | None:
+    """The newest moment that any roll-up tells of: those outlive what is removed. Leave is known ahead."""
+    last = conn.execute(sa.select(sa.func.max(app_run.c.last_at))).scalar()
+    days = [
+        conn.execute(sa.select(sa.func.max(t.c.day))).scalar()
+        for t in (attendance_person, sync_day, request_day)
+    ]
+    found = [datetime.combine(day, time(), UTC) for day in days if day is not None]
+    return max([*found, *([instant(last)] if last is not None else [])], default=None)
 
 
 def _some(conn: Connection, key: sa.Column[int], old: sa.ColumnElement[bool], piece: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from ingest import retention
 from ingest.arrivals import Arrival
 from ingest.election import RETENTION, Election
 from ingest.evaluate import Evaluator
@@ -22,7 +23,7 @@ from kpis.e_attendance.tables import attendance_cell, attendance_person
 from kpis.errors import ConfigError
 from kpis.messages import message
 from kpis.opd_integration.tables import interface_seen, sync_day
-from kpis.retention import horizon_month, horizon_us, kept_from, kept_since, months_before
+from kpis.retention import horizon_month, horizon_us, kept_from, kept_months, kept_since, months_before
 from kpis.service_requests.tables import request_day, service_request
 from kpis.sources import reject, source_hour
 from kpis.store import micros
@@ -34,6 +35,12 @@ EVENTS = ("uptime_check", "sync_run", "attendance", "attendance_day")
 ROLLUPS = (app_run, sync_day, interface_seen, attendance_person, attendance_cell, request_day)
 KEEP = {"uptime_check": "4 months", "sync_run": "4 months", "attendance": "5 months"}
 JULY = micros(datetime(2026, 7, 1, tzinfo=UTC))
+
+
+@pytest.fixture(autouse=True)
+def believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is believed although the small city sent nothing for months; two tests below take it back."""
+    monkeypatch.setattr(retention, "_AHEAD", timedelta(days=1_000))
 
 
 @pytest.fixture
@@ -297,3 +304,30 @@ def test_a_retention_nobody_can_mean_is_refused(value: object) -> None:
     data = configuration("sqlite:///unused.db", retention={"uptime_check": value})
     with pytest.raises(ConfigError, match=r"retention\.uptime_check"):
         parse(data, settings_for("sqlite:///unused.db").path, {})
+
+
+def test_a_clock_that_runs_years_ahead_costs_no_record(
+    full: World, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(retention, "_AHEAD", timedelta(days=31))
+    before = {feed: dates(full, feed) for feed in ("uptime_check", "attendance", "sync_run")}
+    clock.set(datetime(2036, 1, 1, tzinfo=UTC))
+    remove(full)
+    assert "the clock says 2035-12-31, and the newest record is of 2026-08-19" in caplog.text
+    # Four months before the month after the newest record's: nothing of what is there goes.
+    # (One check is of the year 2000.)
+    before["uptime_check"] = before["uptime_check"][1:]
+    assert {feed: dates(full, feed) for feed in before} == before
+    with full.store.read() as conn:
+        assert set(kept_months(conn).values()) <= {202605}
+
+
+def test_after_the_first_pass_one_month_goes_at_a_time(full: World, clock: FrozenClock) -> None:
+    remove(full)
+    with full.store.read() as conn:
+        first = kept_months(conn)["uptime_check"]
+    clock.set(datetime(2027, 6, 20, tzinfo=UTC))
+    for month in range(1, 4):
+        remove(full)
+        with full.store.read() as conn:
+            assert kept_months(conn)["uptime_check"] == first + month
