@@ -10,12 +10,15 @@ import hashlib
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
+from msgspec import structs
 from sqlalchemy.engine import Connection
 
 from ingest.arrivals import Arrival, Outcome, Position, Refusal
@@ -120,10 +123,19 @@ class Pipeline:
         except StoreError as error:
             # Some record holds what the store will not take. Halves find it without losing the others.
             if len(arrivals) <= 1:
-                return self._refuse(arrivals, position, str(error))
+                return self._take_apart(arrivals, position, str(error))
             log.warning("the store refused a batch of %d, halving it: %s", len(arrivals), error)
             middle = len(arrivals) // 2
             return _joined(self.take(arrivals[:middle]), self.take(arrivals[middle:], position), middle)
+
+    def _take_apart(self, arrivals: list[Arrival], position: Position | None, why: str) -> Outcome:
+        """Refuses the one record that the store will not take; of an array, that one alone."""
+        records = [record for arrival in arrivals for record in _records(arrival)]
+        if len(records) <= 1:
+            return self._refuse(arrivals, position, why)
+        outcome = self.take(records, position)
+        outcome.refusals = [Refusal(0, r.reason, r.field, r.detail) for r in outcome.refusals]
+        return outcome
 
     def retry(self, arrivals: Sequence[Arrival], rejects: Sequence[int]) -> Outcome:
         """Kept rejects again, with their ids, in one transaction.
@@ -320,6 +332,16 @@ class Pipeline:
                 set_position(conn, position)
             announce(conn, [SOURCES])
         return _outcome(batch)
+
+
+def _records(arrival: Arrival) -> list[Arrival]:
+    """An arrival for each record of an array; the arrival itself when it is no array."""
+    if isinstance(arrival.payload, bytes):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            items = msgspec.json.decode(arrival.payload)
+            if isinstance(items, list):
+                return [structs.replace(arrival, payload=msgspec.json.encode(item)) for item in items]
+    return [arrival]
 
 
 def _move(batch: _Batch, offset: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -188,3 +189,23 @@ def test_two_writers_of_the_same_rejects_never_wait_for_each_other(postgres_url:
         ]
         assert [job.result().rejected for job in jobs] == [300, 300]
         assert {reject.times for reject in one.rejects()} == {3}
+
+
+def test_of_an_array_only_the_record_the_store_refuses_is_set_aside(embedded: World) -> None:
+    with embedded.store.write() as conn:
+        conn.exec_driver_sql(
+            "CREATE TRIGGER picky BEFORE INSERT ON message WHEN NEW.text = 'tolak' "
+            "BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        )
+    said = [
+        {"id": f"m{n}", "request": "r1", "at": "2026-08-19T03:00:00Z", "author": "opd", "text": text}
+        for n, text in enumerate(["satu", "tolak", "tiga"])
+    ]
+    outcome = embedded.take("message", said)
+    with embedded.store.write() as conn:
+        conn.exec_driver_sql("DROP TRIGGER picky")
+    assert (outcome.accepted, outcome.rejected) == (2, 1)
+    assert [(r.index, r.reason) for r in outcome.refusals] == [(0, "store_refused")]
+    assert [row.text for row in embedded.facts("message")] == ["satu", "tiga"]
+    (reject,) = embedded.rejects()
+    assert json.loads(reject.raw)["id"] == "m1"
