@@ -34,6 +34,9 @@ SUMS = (
 )
 SLICED: tuple[Sliced, ...] = (Runs(), AttendanceDays(), Interfaces())
 
+# The feeds that roll-ups are made of.
+FEEDS = sorted({*(sums.feed for sums in SUMS), *(feed for sliced in SLICED for feed in sliced.feeds)})
+
 _EVERY_S = 5.0
 
 
@@ -108,9 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="run rebuild", description="Make the roll-ups right by the facts, while records come in."
     )
-    parser.add_argument(
-        "--feed", action="append", choices=sorted(FEED_TABLES), help="only what this feed fills"
-    )
+    parser.add_argument("--feed", action="append", choices=FEEDS, help="only what this feed fills")
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 when a cell differs")
     parser.add_argument("--config", metavar="FILE", help="another config.toml")
     args = parser.parse_args(argv)
@@ -123,8 +124,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return 0
             found = differing(store, settings, args.feed, say)
     except PendopoError as error:
-        print(error, file=sys.stderr)
+        print(" ".join(str(error).split()), file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped: what was mended stays; run it again for the rest", file=sys.stderr)
+        return 130
     for table, cells in sorted(found.items()):
         print(f"{table:20} {cells} cells differ")
     return 1 if any(found.values()) else 0

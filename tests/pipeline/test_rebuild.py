@@ -295,3 +295,11 @@ def test_check_ends_with_one_and_names_the_table_when_a_cell_differs(
     assert main(file) == 0
     assert f"app_run: {2 * runs} cells mended" in capsys.readouterr().out
     assert main(["--check", *file]) == 0
+
+
+@pytest.mark.parametrize("feed", ["ledger", "message", "uptime"])
+def test_a_feed_that_fills_no_roll_up_is_refused(feed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--feed", feed])
+    assert ended.value.code == 2
+    assert f"invalid choice: '{feed}'" in capsys.readouterr().err
