@@ -319,7 +319,7 @@ def test_a_clock_that_runs_years_ahead_costs_no_record(
     before["uptime_check"] = before["uptime_check"][1:]
     assert {feed: dates(full, feed) for feed in before} == before
     with full.store.read() as conn:
-        assert set(kept_months(conn).values()) <= {202605}
+        assert max(kept_months(conn).values()) <= 202605
 
 
 def test_after_the_first_pass_one_month_goes_at_a_time(full: World, clock: FrozenClock) -> None:
