@@ -271,11 +271,18 @@ def test_the_command_leaves_a_newer_store_alone(folder: Path) -> None:
         assert "start the newer release" in refused.stderr
 
 
+def _hears_ctrl_c() -> None:
+    # A shell starts what runs in the background deaf to it, and children inherit that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_migration_that_is_stopped_by_hand_says_so_in_one_line(folder: Path) -> None:
     with (folder / "pendopo.db.migrate").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # it waits for its turn, and is stopped there
         argv = [sys.executable, "-m", "kpis.migrations", "--config", str(folder / "config.toml")]
-        with subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True) as waiting:
+        with subprocess.Popen(
+            argv, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=_hears_ctrl_c
+        ) as waiting:
             queued = re.compile(rf"-> FLOCK .* {waiting.pid} ")
             eventually(lambda: queued.search(Path("/proc/locks").read_text()))
             waiting.send_signal(signal.SIGINT)
