@@ -10,13 +10,14 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from ingest import retention
 from ingest.rebuild import SLICED, SUMS, differing, main, rebuild
 from ingest.retention import Retention
 from kpis.app_uptime.tables import app_run
@@ -150,8 +151,9 @@ def test_another_interval_is_another_gap_and_a_rebuild_makes_its_runs(world: Wor
 
 
 @pytest.fixture
-def thinned(world: World, clock: FrozenClock) -> World:
+def thinned(world: World, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> World:
     """Three months of the small city, of which only the last two or one still have their facts."""
+    monkeypatch.setattr(retention, "_AHEAD", timedelta(days=1_000))  # the clock is right here
     clock.set(LAST)
     world.pipeline.take([arrival for _, arrivals, _ in batches() for arrival in arrivals])
     clock.set(datetime(2026, 11, 20, 3, tzinfo=UTC))
