@@ -43,7 +43,7 @@ def keep(conn: Connection, settings: Settings, feed: FeedTable, rows: Sequence[R
     if feed.key is not None:
         _keep_events(conn, feed, staged, [rows[place] for place in unique], found)
     else:
-        _keep_things(conn, settings, feed, staged, len(unique), found)
+        _keep_things(conn, settings, feed, staged, found)
     feed.add(conn, settings, staged)
     return found
 
@@ -76,6 +76,19 @@ def _insert_from(conn: Connection, feed: FeedTable, staged: sa.Table) -> Any:
     return insert(conn, feed.table).from_select(names, rows)
 
 
+def _all_new(conn: Connection, statement: Any) -> bool:
+    """Tries the usual case, in which nothing was here before; False leaves the tables as they were.
+
+    An insert that expects conflicts would cost half as much again.
+    """
+    try:
+        with conn.begin_nested():
+            conn.execute(statement)
+    except IntegrityError:
+        return False
+    return True
+
+
 def _aside(conn: Connection, staged: sa.Table, places: Sequence[int]) -> None:
     for start in range(0, len(places), _PLACES):
         conn.execute(staged.delete().where(staged.c.seq.in_(places[start : start + _PLACES])))
@@ -90,12 +103,7 @@ def _keep_events(
     assert feed.by is not None
     months = _months(rows, COLUMNS[feed.feed].index(feed.by))
     keys = _insert_keys(conn, feed, staged, months)
-    # The usual case, in which nothing was here before, is tried as it is: an insert that expects
-    # conflicts costs half as much again. Else the facts are as they were.
-    try:
-        with conn.begin_nested():
-            conn.execute(keys)
-    except IntegrityError:
+    if not _all_new(conn, keys):
         _set_events_aside(conn, feed, staged, months, found)
         conn.execute(keys)
     partitions.ensure(conn, feed.table, feed.by, months)
@@ -151,24 +159,14 @@ def _set_events_aside(
 
 
 def _keep_things(
-    conn: Connection, settings: Settings, feed: FeedTable, staged: sa.Table, count: int, found: KeptRows
+    conn: Connection, settings: Settings, feed: FeedTable, staged: sa.Table, found: KeptRows
 ) -> None:
-    if feed.newest is None and _all_new(conn, feed, staged, count):
+    rows = _insert_from(conn, feed, staged)
+    if feed.newest is None and _all_new(conn, rows):
         return
     _set_things_aside(conn, feed, staged, found)
     _replace(conn, settings, feed, staged)
-    conn.execute(_insert_from(conn, feed, staged))
-
-
-def _all_new(conn: Connection, feed: FeedTable, staged: sa.Table, count: int) -> bool:
-    """Tries the usual case, in which nothing was here before; False leaves the facts as they were."""
-    attempt = conn.begin_nested()
-    done = conn.execute(_insert_from(conn, feed, staged).on_conflict_do_nothing())
-    if done.rowcount == count:
-        attempt.commit()
-        return True
-    attempt.rollback()
-    return False
+    conn.execute(rows)
 
 
 def _set_things_aside(conn: Connection, feed: FeedTable, staged: sa.Table, found: KeptRows) -> None:
