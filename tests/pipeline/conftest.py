@@ -61,3 +61,10 @@ def in_service(worlds: Opened, clock: FrozenClock) -> World:
     found = worlds("postgres")
     found.reset(clock)
     return found
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Kota Uji on a SQLite store that one module has to itself, for properties that wipe it themselves."""
+    with city(f"sqlite:///{tmp_path_factory.mktemp('small') / 'pendopo.db'}") as found:
+        yield found

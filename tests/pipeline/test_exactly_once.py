@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.pipeline import Pipeline
@@ -18,26 +18,10 @@ from kpis.app_uptime import app_run
 from kpis.e_attendance import attendance_cell, attendance_person
 from kpis.opd_integration import sync_day
 from kpis.store import instant, metadata
-from tests.pipeline.world import NOW, World, city, record
+from tests.pipeline.world import NOW, World, city, property_of, record
 
 ZONE = ZoneInfo("Asia/Jakarta")
 GAP = 15 * 60 * 1_000_000  # three times the five minutes app_uptime.interval expects
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with city(f"sqlite:///{tmp_path_factory.mktemp('small') / 'pendopo.db'}") as found:
-        yield found
-
-
-def property_of(examples: int) -> Callable[[Any], Any]:
-    return settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        derandomize=True,
-    )
 
 
 def us(at: str) -> int:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.arrivals import Arrival
 from kpis.sources import reject
-from tests.pipeline.world import FEEDS, World, city, record
+from tests.pipeline.world import FEEDS, World, city, property_of, record
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +39,6 @@ _SOURCES = [
         },
     }
 ]
-
-
-def property_of(examples: int) -> Callable[[Any], Any]:
-    return settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        derandomize=True,
-    )
 
 
 _any_text = st.text(st.characters(codec=None), max_size=20)  # lone surrogates and NUL included

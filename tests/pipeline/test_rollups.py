@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.arrivals import Arrival
 from ingest.replay import replay
 from tests.pipeline.recount import ZONE, assert_right, stored
-from tests.pipeline.world import World, ago, city, record
+from tests.pipeline.world import World, ago, city, property_of, record
 
 # A system whose map asks for a field it does not send; mended later.
 WRONG = {"id": "nomor", "app": "host", "observed_at": "waktu", "up": "ok"}
@@ -27,22 +27,6 @@ Act = tuple[str, str, Any]
 
 def source(mapping: dict[str, str]) -> list[dict[str, Any]]:
     return [{"name": "peta", "type": "mqtt", "topic": "peta/#", "feed": "uptime_check", "map": mapping}]
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with city(f"sqlite:///{tmp_path_factory.mktemp('small') / 'pendopo.db'}") as found:
-        yield found
-
-
-def property_of(examples: int) -> Callable[[Any], Any]:
-    return settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        derandomize=True,
-    )
 
 
 # Few ids and few instants: the same id comes again with the same and with other content, the same

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import sqlalchemy as sa
 
 import kpis.tables
@@ -193,3 +194,14 @@ def city(store_url: str, now: Callable[[], datetime] = lambda: NOW, **tables: An
         yield world
     finally:
         world.close()
+
+
+def property_of(examples: int) -> Callable[[Any], Any]:
+    """Hypothesis settings for properties of a store: the same examples each time, as slow as they are."""
+    return hypothesis.settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        derandomize=True,
+    )
