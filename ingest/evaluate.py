@@ -103,8 +103,8 @@ class Evaluator:
                     self._mend_past()
                     spent = time.monotonic() - now
                     # The past has time while the present pours in; else it is done with at once.
-                    rest = min(_REST_OF_PAST * spent, _PAST_GAP_AT_MOST_S) if found != seen else 0.0
-                    mend_at = now + spent + rest
+                    pause = min(_REST_OF_PAST * spent, _PAST_GAP_AT_MOST_S) if found != seen else 0.0
+                    mend_at = now + spent + pause
                 elif found != seen:
                     stop.wait(gap - (now - last))
         finally:
