@@ -23,6 +23,7 @@ def build_id(settings: Settings) -> str:
                 digest.update(file.read_bytes())
     for library in ("dash", "dash-bootstrap-components"):
         digest.update(version(library).encode())
-    shown = (settings.city, settings.language, settings.tiles, dict(settings.kpis), settings.clock.speed)
+    shown = (settings.city, settings.language, settings.tiles, settings.screens, dict(settings.kpis),
+             settings.clock.speed)  # fmt: skip
     digest.update(repr(shown).encode())
     return digest.hexdigest()[:12]

@@ -45,6 +45,33 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """One wall screen at `/wall/<name>`: its pages in turn, each shown for `every`.
+
+    `layout` is "one", "two_by_two" (four pages at once, one a quarter) or "portrait". A screen with a
+    `quarter`, 1 to 4 from the top left, is one of four that make a 2×2 wall of the same pages together.
+    From `blank_from` to `blank_to`, the city's time, it shows a small clock only.
+    """
+
+    name: str
+    title: str
+    pages: tuple[str, ...]
+    every: timedelta
+    layout: str
+    quarter: int | None
+    blank_from: time | None
+    blank_to: time | None
+
+    @property
+    def fields(self) -> tuple[tuple[str, ...], ...]:
+        """The pages that take turns in each field of the screen: one field, or four."""
+        if self.layout != "two_by_two":
+            return (self.pages,)
+        quarters = tuple(self.pages[place::4] for place in range(4))
+        return quarters if self.quarter is None else (quarters[self.quarter - 1],)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
     """One configured source. Which of the later fields are used depends on `type`.
 
@@ -182,6 +209,7 @@ class Settings:
     broker: BrokerSettings
     web: WebSettings
     tiles: tuple[str, ...]
+    screens: tuple[Screen, ...]
     map_file: Path | None
     service_requests: RequestRules
     app_uptime: UptimeRules
@@ -196,6 +224,10 @@ class Settings:
     demo: DemoSettings
     is_demo: bool
     clock: Clock
+
+    def screen(self, name: str) -> Screen | None:
+        """The wall screen of that name; "wall" is always there."""
+        return next((screen for screen in self.screens if screen.name == name), None)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -19,6 +19,7 @@ from kpis.config.rules import (
     read_tiles,
     read_uptime,
 )
+from kpis.config.screens import LAYOUTS, WALL, WALL_PAGES, read_screens
 from kpis.config.servers import read_broker, read_clock, read_demo, read_store, read_web, store_settings
 from kpis.config.sources import FEEDS, read_application, read_interface, read_maintenance, read_sources
 from kpis.errors import ConfigError
@@ -34,6 +35,7 @@ from kpis.settings import (
     Maintenance,
     Ramadan,
     RequestRules,
+    Screen,
     Settings,
     SourceSettings,
     StoreSettings,
@@ -45,6 +47,9 @@ __all__ = [
     "DEFAULT_TILES",
     "FEEDS",
     "LANGUAGES",
+    "LAYOUTS",
+    "WALL",
+    "WALL_PAGES",
     "Application",
     "AttendanceRules",
     "BrokerSettings",
@@ -55,6 +60,7 @@ __all__ = [
     "Maintenance",
     "Ramadan",
     "RequestRules",
+    "Screen",
     "Settings",
     "SourceSettings",
     "StoreSettings",
@@ -125,6 +131,7 @@ def parse(data: dict[str, Any], file: Path, environ: Mapping[str, str]) -> Setti
         broker=read_broker(root.table("broker"), file.parent, environ),
         web=read_web(root.table("web")),
         tiles=read_tiles(root.table("wall")),
+        screens=read_screens(root),
         service_requests=read_requests(root.table("service_requests")),
         app_uptime=read_uptime(root.table("app_uptime")),
         opd_integration=read_integration(root.table("opd_integration")),
