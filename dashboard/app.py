@@ -52,7 +52,9 @@ class Dashboard:
         self.dash = _dash(tables, self.snapshots, settings)
         self.gate = Gate(
             self.dash.server,
-            views=Views(pages, settings.city, settings.language),
+            views=Views(
+                pages, settings.city, settings.language, (screen.name for screen in settings.screens)
+            ),
             renderer=self.renderer,
             hub=self.hub,
             city=settings.city,

@@ -22,11 +22,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Which snapshot: the page, its scope (None = city), and the reject a link chose."""
+    """Which snapshot: the page, its scope (None = city), the reject a link chose, and of a wall which
+    screen (None = the one at `/wall`)."""
 
     page: str
     opd: str | None = None
     reject: int | None = None
+    screen: str | None = None
 
 
 class Source(Protocol):

@@ -32,7 +32,9 @@ class Tables:
             version = versions(conn).get(READINGS, 0)
             found = readings.current(conn, settings, at)
             trends = readings.trends(conn, key.opd, at)
-            detail = pages.detail(conn, settings, key.page, key.opd, at, found, reject=key.reject)
+            detail = pages.detail(
+                conn, settings, key.page, key.opd, at, found, reject=key.reject, screen=key.screen
+            )
         shown = {place: one for place, one in found.items() if key.opd in (None, place[1])}
         return Snapshot(
             page=key.page,

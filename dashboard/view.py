@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, unquote, urlencode
 from dashboard.live import Topic
 from dashboard.scope import scope_of
 from dashboard.snapshot import Key
-from kpis.config import LANGUAGES
+from kpis.config import LANGUAGES, WALL
 from kpis.types import City
 from layouts.pages import Page
 
@@ -29,34 +29,43 @@ class View:
     page: Page
     opd: str | None
     reject: int | None
+    screen: str | None
     language: str
     theme: str
 
     @property
     def topic(self) -> Topic:
-        return Topic(Key(self.page.name, self.opd, self.reject), self.language)
+        return Topic(Key(self.page.name, self.opd, self.reject, self.screen), self.language)
 
     @property
     def prefix(self) -> str:
         """Where this view's own Dash paths stand, so that the browser asks for the right layout."""
         opd = quote(self.opd or "-", safe="")
-        parts = (self.language, self.theme, self.page.name, opd, str(self.reject or "-"))
+        name = self.page.name + (f":{self.screen}" if self.screen else "")
+        parts = (self.language, self.theme, name, opd, str(self.reject or "-"))
         return PREFIX + "/".join(parts) + "/"
 
     @property
     def live(self) -> str:
         """The address of this view's stream."""
-        asked = {"page": self.page.name, "opd": self.opd, "reject": self.reject, "lang": self.language}
+        asked = {
+            "page": self.page.name,
+            "opd": self.opd,
+            "reject": self.reject,
+            "screen": self.screen,
+            "lang": self.language,
+        }
         return f"{LIVE}?{urlencode({name: value for name, value in asked.items() if value is not None})}"
 
 
 class Views:
     """Finds the view a request means; None where the page, or the OPD within its scope, is unknown."""
 
-    def __init__(self, pages: Sequence[Page], city: City, language: str) -> None:
+    def __init__(self, pages: Sequence[Page], city: City, language: str, screens: Iterable[str] = ()) -> None:
         self._pages = {page.name: page for page in pages}
         self._city = city
         self._language = language
+        self._screens = frozenset(screens)
 
     def by_path(self, request: Mapping[str, Any]) -> View | None:
         """The view of a page's own address, `?lang=`, `?theme=` and cookies considered."""
@@ -65,7 +74,11 @@ class Views:
         for page in self._pages.values():
             opd = _matches(page, path)
             if opd is not None:
-                return self._view(request, page.name, opd, query)
+                # A wall's screen stands in its path alone: an address has one screen.
+                return self._view(request, page.name, opd, {**query, "screen": ""})
+            if page.wall and path.startswith(page.path + "/"):
+                asked = {**query, "screen": path.removeprefix(page.path + "/")}
+                return self._view(request, page.name, "", asked)
         return None
 
     def by_prefix(self, request: Mapping[str, Any]) -> tuple[View, str] | None:
@@ -74,7 +87,9 @@ class Views:
         if len(parts) != 6:
             return None
         language, theme, name, opd, reject, rest = parts
+        name, _, screen = name.partition(":")
         query = {"lang": language, "theme": theme, "reject": "" if reject == "-" else reject}
+        query["screen"] = screen
         view = self._view(request, name, "" if opd == "-" else opd, query)
         return (view, "/" + rest) if view else None
 
@@ -89,11 +104,15 @@ class Views:
             return None
         if not scope_of(request, self._city).allows(opd or None):
             return None
+        screen = query.get("screen") if page.wall else None
+        if screen and screen not in self._screens:
+            return None
+        screen = None if screen == WALL else screen
         cookies = cookies_of(request)
         language = _one_of(LANGUAGES, query.get("lang"), cookies.get("lang"), self._language)
         standard = "dark" if page.wall else "light"
         theme = _one_of(THEMES, query.get("theme"), cookies.get(theme_cookie(page)), standard)
-        return View(page, opd or None, _number(query.get("reject")), language, theme)
+        return View(page, opd or None, _number(query.get("reject")), screen or None, language, theme)
 
 
 def theme_cookie(page: Page) -> str:

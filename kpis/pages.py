@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from kpis import app_uptime, e_attendance, opd_integration, readings, service_requests, sources
-from kpis.config import Settings
+from kpis.config import WALL, Settings
 from kpis.judge import distance
 from kpis.readings import Key
 from kpis.types import Freshness, Reading, Severity
@@ -43,9 +43,24 @@ def standings(settings: Settings, found: Mapping[Key, Reading]) -> tuple[OpdStan
     return tuple(sorted(rows, key=lambda s: (-s.act, -s.watch, -s.distance, s.opd)))
 
 
-def _wall(conn: Connection, settings: Settings, at: datetime, found: Mapping[Key, Reading]) -> WallView:
+_OF_DOMAIN = {
+    "service_requests": service_requests.view,
+    "app_uptime": app_uptime.view,
+    "opd_integration": opd_integration.view,
+    "e_attendance": e_attendance.view,
+}
+
+
+def _wall(
+    conn: Connection, settings: Settings, at: datetime, found: Mapping[Key, Reading], name: str | None
+) -> WallView:
     rows = sources.source_rows(conn, settings, at)
+    screen = settings.screen(name or WALL)
+    assert screen is not None
+    shown = {page for field in screen.fields for page in field}
     return WallView(
+        screen=screen,
+        views={page: view(conn, settings, at) for page, view in _OF_DOMAIN.items() if page in shown},
         tiles=settings.tiles,
         standings=standings(settings, found),
         sources_silent=sources.silent(rows),
@@ -88,11 +103,11 @@ def _opd(
 
 def detail(
     conn: Connection, settings: Settings, page: str, opd: str | None, at: datetime,
-    found: Mapping[Key, Reading], reject: int | None = None,
+    found: Mapping[Key, Reading], reject: int | None = None, screen: str | None = None,
 ) -> Any:  # fmt: skip
     """The page's own view (`kpis.views`) at `at`. `found` are all current readings."""
     if page == "wall":
-        return _wall(conn, settings, at, found)
+        return _wall(conn, settings, at, found, screen)
     if page == "mayor":
         return _mayor(conn, settings, at, found)
     if page == "opd":

@@ -6,9 +6,13 @@ times aware. The functions that fill them stand in the domain modules.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
+
+from kpis.settings import Screen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,8 +352,11 @@ class MayorView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WallView:
-    """The wall: which eight KPIs, and the OPD standings behind the matrix strip."""
+    """One screen of the wall: which eight KPIs its overview holds, the OPD standings behind the strip
+    under it, and the view of each domain that has a page of its own on the screen, by the page's name."""
 
+    screen: Screen
+    views: Mapping[str, Any]
     tiles: tuple[str, ...]
     standings: tuple[OpdStanding, ...]
     sources_silent: int

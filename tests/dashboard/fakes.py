@@ -33,8 +33,11 @@ CONFIG = Path(__file__).resolve().parent.parent.parent / "config.toml"
 TILES = ("requests_open", "apps_down_now")
 
 
+SCREEN = replace(load(CONFIG, {}).screens[0], pages=("overview",))
+
+
 def settings() -> Settings:
-    return replace(load(CONFIG, {}), tiles=TILES)
+    return replace(load(CONFIG, {}), tiles=TILES, screens=(SCREEN,))
 
 
 def reading(kpi: str = "requests_open", value: float | None = 1204, **changes: Any) -> Reading:
@@ -82,7 +85,9 @@ class FakeTables:
         return Snapshot(
             page=key.page, opd=key.opd, at=self.at, version=self.version, city=self.settings.city,
             kpis=KPIS, readings=dict(own), by_opd={}, trends=dict.fromkeys(own, trend), attention=(),
-            detail=WallView(tiles=TILES, standings=(), sources_silent=0, sources=1),
+            detail=WallView(
+                screen=SCREEN, views={}, tiles=TILES, standings=(), sources_silent=0, sources=1
+            ),
         )  # fmt: skip
 
     def aged(self, last: Snapshot) -> Snapshot:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dashboard.scope import scope_of
+from dashboard.snapshot import Key
 from dashboard.view import View, Views
 from layouts.pages import PAGES
 from layouts.pages.page import Page
@@ -17,7 +18,9 @@ OPD_PAGE = Page(
     name="opd", path="/opd/<code>", title="OPD", detail=None, scope="opd", wall=False,
     panels=lambda snapshot, words: {}, frame=lambda snapshot, words: None,
 )  # fmt: skip
-VIEWS = Views([*(page for page in PAGES if page.name != "opd"), OPD_PAGE], CITY, "id")
+VIEWS = Views(
+    [*(page for page in PAGES if page.name != "opd"), OPD_PAGE], CITY, "id", ("wall", "lobi", "ruang-1")
+)
 
 
 def request(path: str, query: str = "", cookie: str = "") -> dict[str, Any]:
@@ -44,7 +47,19 @@ def test_what_is_no_page_has_no_view(path: str) -> None:
     assert VIEWS.by_path(request(path)) is None
 
 
-@pytest.mark.parametrize("path", ["/opd/dlh", "/opd/kec-utara", "/wall"])
+def test_a_screen_of_the_wall_has_an_address_of_its_own() -> None:
+    assert seen("/wall/lobi").topic.key == Key("wall", screen="lobi")
+    assert seen("/wall/").topic.key == seen("/wall/wall").topic.key == Key("wall")
+    assert seen("/wall", "screen=lobi").topic.key == Key("wall")
+
+
+@pytest.mark.parametrize("path", ["/wall/gudang", "/wall/lobi/x", "/mayor/lobi", "/wall/-"])
+def test_a_screen_nobody_configured_has_no_view(path: str) -> None:
+    assert VIEWS.by_path(request(path)) is None
+    assert VIEWS.by_query(request("/live", "page=wall&screen=gudang")) is None
+
+
+@pytest.mark.parametrize("path", ["/opd/dlh", "/opd/kec-utara", "/wall", "/wall/lobi", "/wall/ruang-1"])
 @pytest.mark.parametrize("query", ["", "lang=en&theme=dark", "reject=12"])
 def test_a_views_own_addresses_lead_back_to_it(path: str, query: str) -> None:
     view = seen(path, query)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kpis.config import Screen
 from kpis.types import Severity, Snapshot
 from kpis.views import OpdStanding, WallView
 from tests.layouts import sample, views_domains
@@ -33,9 +34,27 @@ def standings() -> tuple[OpdStanding, ...]:
     return tuple(sorted(rows, key=lambda row: (-row.act, -row.watch)))
 
 
-def wall(**changes: object) -> Snapshot:
-    view = WallView(tiles=sample.SETTINGS.tiles, standings=standings(), sources_silent=1, sources=6)
-    return sample.snapshot("wall", view, **changes)
+def domain_views() -> dict[str, object]:
+    """The domain pages' views by the name of the wall page that shows each."""
+    pages = {"opd_integration": "integration", "e_attendance": "attendance"}
+    return {
+        name: views_domains.SNAPSHOTS[pages.get(name, name)]().detail
+        for name in ("service_requests", "app_uptime", "opd_integration", "e_attendance")
+    }
+
+
+def wall(screen: Screen = sample.SETTINGS.screens[0], **changes: object) -> Snapshot:
+    """One screen of the wall, with a map of the city."""
+    view = WallView(
+        screen=screen,
+        views=domain_views(),
+        tiles=sample.SETTINGS.tiles,
+        standings=standings(),
+        sources_silent=1,
+        sources=6,
+    )
+    city = views_domains.service_requests().city
+    return sample.snapshot("wall", view, **{"city": city, **changes})
 
 
 SNAPSHOTS = {"wall": wall, **views_domains.SNAPSHOTS}
