@@ -43,17 +43,13 @@
   function format(name, options) {
     if (!formats[name]) {
       options.timeZone = root.dataset.timezone;
-      formats[name] = new Intl.DateTimeFormat(root.dataset.language, options);
+      formats[name] = new Intl.DateTimeFormat(root.dataset.locale, options);
     }
     return formats[name];
   }
 
   function timeOfDay(ms) {
-    const found = {};
-    format("time", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })
-      .formatToParts(ms)
-      .forEach(function (part) { found[part.type] = part.value; });
-    return found.hour + (root.dataset.language === "id" ? "." : ":") + found.minute;
+    return format("time", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
   }
 
   function age(ms) {
@@ -62,7 +58,7 @@
     if (minutes < 1) return words.ageNow;
     if (minutes < 60) return words.ageMinutes.replace("{n}", minutes);
     if (minutes < 1440) return words.ageHours.replace("{n}", Math.floor(minutes / 60));
-    return words.ageDays.replace("{n}", new Intl.NumberFormat(words.language).format(Math.floor(minutes / 1440)));
+    return words.ageDays.replace("{n}", new Intl.NumberFormat(words.locale).format(Math.floor(minutes / 1440)));
   }
 
   /* Writes into the text node that is there, so that React still finds its own. */

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 from urllib.parse import quote
 
 from dashboard.stream import Send
+from kpis.config import LANGUAGES
+from layouts.words import msg, words_for
 
 HTML = "text/html; charset=utf-8"
 _PAGE = """<!DOCTYPE html>
-<html lang="id"><head><meta charset="utf-8"><title>{title}</title>{head}
-<meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body><h1>{title}</h1><p>{id}</p><p lang="en">{en}</p><p><a href="/">Pendopo</a></p></body></html>
+<html lang="id"><head><meta charset="utf-8"><title>{status} · Pendopo</title>{head}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="dark"></head>
+<body><main><h1>{status}</h1>{said}<p><a href="/">Pendopo</a></p></main></body></html>
 """
-LOST = _PAGE.format(title="404", head="", id="Halaman ini tidak ada.", en="There is no such page.")
 # A wall that was started before its database, or in a bad moment, comes up by itself.
 _AGAIN = '<meta http-equiv="refresh" content="10">'
-FAILED = _PAGE.format(
-    title="500",
-    head=_AGAIN,
-    id="Halaman ini gagal dibuat. Halaman ini mencoba lagi sendiri.",
-    en="This page could not be made. It tries again by itself.",
-)
-AWAY = _PAGE.format(
-    title="503",
-    head=_AGAIN,
-    id="Basis data belum dapat dihubungi. Halaman ini mencoba lagi sendiri.",
-    en="The database cannot be reached yet. This page tries again by itself.",
-)
+
+
+def _page(status: int, text: str, head: str = "") -> str:
+    """A page for when there is no page: in every language, for nobody may know the viewer's by now."""
+    said = "".join(f'<p lang="{name}">{escape(words_for(name, "UTC").t(text))}</p>' for name in LANGUAGES)
+    return _PAGE.format(status=status, head=head, said=said)
+
+
+LOST = _page(404, msg("There is no such page."))
+FAILED = _page(500, msg("This page could not be made. It tries again by itself."), _AGAIN)
+AWAY = _page(503, msg("The database cannot be reached yet. This page tries again by itself."), _AGAIN)
 
 
 async def reply(

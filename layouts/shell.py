@@ -1,7 +1,7 @@
 """What stands around every page: head, clock, data age, connection, navigation, switches, live line.
 
 The root carries what the browser's script needs to keep ages, clock and connection current:
-`data-at` and `data-clock-speed` (the city's clock), `data-timezone`, `data-zone`, `data-language`,
+`data-at` and `data-clock-speed` (the city's clock), `data-timezone`, `data-zone`, `data-locale`,
 `data-age-now|minutes|hours|days` (forms of an age, `{n}` the figure), `data-connected`,
 `data-disconnected` (`{time}` since when), `data-pause`, `data-resume`.
 """
@@ -79,7 +79,7 @@ def _for_script(snapshot: Snapshot, w: Words) -> dict[str, Any]:
         "data-clock-speed": f"{snapshot.clock_speed:g}",
         "data-timezone": snapshot.city.timezone,
         "data-zone": snapshot.city.zone,
-        "data-language": w.language,
+        "data-locale": w.locale.replace("_", "-"),
         "data-age-now": w.t("<1 min"),
         "data-age-minutes": w.t("{n} min"),
         "data-age-hours": w.t("{n} h"),

@@ -1,17 +1,21 @@
 """Words and figures in the viewer's language and the city's time: gettext catalogue, Babel's forms.
 
 Message ids are English; Indonesian stands in `locale/id/LC_MESSAGES/pendopo.po`, read as it is.
+Numbers, times, dates and lists are CLDR's, by Babel. Two forms are the screens' own: a space before
+the percent sign ("12,4 %"), and ages, whose short English units CLDR would bend ("38 mins").
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from math import floor
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, get_day_names, get_month_names
+from babel.dates import format_date, format_time
+from babel.lists import format_list
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
@@ -19,6 +23,8 @@ from kpis.types import Unit
 
 MISSING = "—"
 LOCALE = Path(__file__).parent / "locale"
+# The forms of a language: English as in Britain, day before month and 24 hours, as the city reads them.
+LOCALES = {"id": "id_ID", "en": "en_GB"}
 _NBSP = "\u00a0"
 
 
@@ -35,7 +41,12 @@ def catalogue(language: str) -> dict[str, str]:
         return {}
     with path.open("rb") as file:
         entries = read_po(file, locale=language)
-    return {str(entry.id): str(entry.string) for entry in entries if entry.id and entry.string}
+    return {_first(entry.id): _first(entry.string) for entry in entries if entry.id and entry.string}
+
+
+def _first(text: str | Sequence[str]) -> str:
+    """A message that counts is kept under its singular; Indonesian has one form for every number."""
+    return text if isinstance(text, str) else text[0]
 
 
 class Words:
@@ -44,14 +55,23 @@ class Words:
     def __init__(self, language: str, timezone: str) -> None:
         self.language = language
         self.timezone = timezone
+        self.locale = LOCALES[language]
         self._zone = ZoneInfo(timezone)
         self._texts = catalogue(language)
-        self._clock = "%H.%M" if language == "id" else "%H:%M"
 
     def t(self, text: str, **values: object) -> str:
         """The message in this language with `{name}` filled in; the id itself where none is kept."""
         found = self._texts.get(text, text)
         return found.format(**values) if values else found
+
+    def n(self, one: str, many: str, count: int, **values: object) -> str:
+        """The message that counts: `one` for 1 and `many` else, `{n}` the figure; both are one entry."""
+        text = self._texts.get(one) or (one if count == 1 else many)
+        return text.format(n=self.number(count), **values)
+
+    def list(self, texts: Sequence[str]) -> str:
+        """ "A, B, dan C" in Indonesian, "A, B and C" in English."""
+        return str(format_list(list(texts), locale=self.locale))
 
     # -- figures ---------------------------------------------------------------------------------
 
@@ -60,7 +80,7 @@ class Words:
         if value is None:
             return MISSING
         form = "#,##0" + ("." + "0" * decimals if decimals else "")
-        text: str = format_decimal(value, format=form, locale=self.language)
+        text: str = format_decimal(value, format=form, locale=self.locale)
         return "0" if text == "-0" else text.replace("-", "−")
 
     def percent(self, share: float | None) -> str:
@@ -92,8 +112,8 @@ class Words:
             return self.percent(value), "%"
         if unit is Unit.COUNT:
             return self.number(value, 0 if float(value).is_integer() else 1), ""
-        word = self.t("days") if unit is Unit.DAYS else self.t("hours")
-        return self.number(value, 1 if abs(value) < 100 else 0), word
+        digits = self.number(value, 1 if abs(value) < 100 else 0)
+        return digits, self._unit(digits, unit)
 
     def figure(self, value: float | None, unit: Unit) -> str:
         """Digits and unit in one text: "12,4 hari"."""
@@ -103,9 +123,17 @@ class Words:
     def limit(self, value: float, unit: Unit) -> str:
         """A target as it is configured, without trailing zeros: "10 %", "99,5 %", "7 hari"."""
         shown = round(value * 100, 6) if unit is Unit.SHARE else value
-        text: str = format_decimal(shown, format="#,##0.###", locale=self.language)
-        word = {Unit.SHARE: "%", Unit.DAYS: self.t("days"), Unit.HOURS: self.t("hours")}.get(unit, "")
+        text: str = format_decimal(shown, format="#,##0.###", locale=self.locale)
+        word = self._unit(text, unit)
         return text.replace("-", "−") + (_NBSP + word if word else "")
+
+    def _unit(self, digits: str, unit: Unit) -> str:
+        """The word beside the digits that are shown: "1 day", but "1.0 days"."""
+        if unit is Unit.DAYS:
+            return self.t("day") if digits == "1" else self.t("days")
+        if unit is Unit.HOURS:
+            return self.t("hour") if digits == "1" else self.t("hours")
+        return "%" if unit is Unit.SHARE else ""
 
     def money(self, rupiah: float | None) -> str:
         """Rupiah, whole."""
@@ -132,7 +160,7 @@ class Words:
 
     def clock(self, at: datetime | None) -> str:
         """ "08.42" in Indonesian, "08:42" in English."""
-        return MISSING if at is None else self.local(at).strftime(self._clock)
+        return MISSING if at is None else format_time(self.local(at), "short", locale=self.locale)
 
     def moment(self, at: datetime | None, now: datetime | None = None) -> str:
         """Weekday and time; against `now`, the time alone today and the date from a week away on."""
@@ -147,22 +175,19 @@ class Words:
 
     def weekday(self, day: date, *, short: bool = False) -> str:
         """Senin, or Sen."""
-        names = get_day_names("abbreviated" if short else "wide", locale=self.language)
-        return str(names[day.weekday()])
+        return format_date(day, "EEE" if short else "EEEE", locale=self.locale)
 
     def day(self, day: date | None) -> str:
         """17 Nov; with the year in `date`."""
-        if day is None:
-            return MISSING
-        return f"{day.day}{_NBSP}{get_month_names('abbreviated', locale=self.language)[day.month]}"
+        return MISSING if day is None else format_date(day, f"d'{_NBSP}'MMM", locale=self.locale)
 
     def date(self, day: date | None) -> str:
         """Senin, 17 November 2025 in Indonesian; Monday, 17 November 2025 in English."""
-        return MISSING if day is None else str(format_date(day, "EEEE, d MMMM y", locale=self.language))
+        return MISSING if day is None else format_date(day, "full", locale=self.locale)
 
     def minute(self, minute: int) -> str:
         """Minutes after midnight as a time of day."""
-        return f"{minute // 60:02d}{self._clock[2]}{minute % 60:02d}"
+        return format_time(time(minute // 60 % 24, minute % 60), "short", locale=self.locale)
 
 
 @lru_cache(maxsize=64)

@@ -38,7 +38,7 @@ REJECT_TITLES = (
     msg("Where"),
 )
 
-COUNTS = ("Accepted", "Known", "Rejected", "Times")
+COUNTS = (msg("Accepted"), msg("Known"), msg("Rejected"), msg("Times"))
 
 
 def _head(titles: tuple[str, ...], w: Words) -> html.Thead:

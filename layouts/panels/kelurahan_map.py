@@ -26,8 +26,9 @@ def kelurahan_map(city: City, counts: Sequence[Count], w: Words) -> Component | 
         return None
     try:
         found = atlas(city.map_file)
-    except ConfigError as error:
-        return nothing(w.t("The map cannot be drawn: {why}.", why=error.problem))
+    except ConfigError:  # its own words are for operators, and English
+        name = city.map_file.name
+        return nothing(w.t("The map cannot be drawn: {name} is missing or no GeoJSON of areas.", name=name))
     by_name = {key(one.label): one.count for one in counts}
     step = max(1, ceil(max(by_name.values(), default=0) / SHADES))
     picture = Svg(drawing(WIDTH, found.height, _shapes(found, by_name, step, w), _label(counts, w)), "map")
@@ -35,7 +36,11 @@ def kelurahan_map(city: City, counts: Sequence[Count], w: Words) -> Component | 
     elsewhere = sum(one.count for one in counts if key(one.label) not in known)
     inside = [html.Div(_legend(step, w), className="legend"), picture]
     if elsewhere:
-        text = w.t("{n} open requests name a kelurahan that is not on the map.", n=w.number(elsewhere))
+        text = w.n(
+            "{n} open request names a kelurahan that is not on the map.",
+            "{n} open requests name a kelurahan that is not on the map.",
+            elsewhere,
+        )
         inside.append(html.P(text, className="note"))
     return html.Div(inside, className="map-panel")
 
@@ -74,5 +79,5 @@ def _legend(step: int, w: Words) -> list[html.Span]:
 
 def _label(counts: Sequence[Count], w: Words) -> str:
     most = sorted(counts, key=lambda one: -one.count)[:NAMED]
-    text = ", ".join(f"{one.label} {w.number(one.count)}" for one in most)
+    text = w.list([f"{one.label} {w.number(one.count)}" for one in most])
     return w.t("Map of open requests by kelurahan; most in {names}.", names=text) if most else w.t("Map")

@@ -24,7 +24,7 @@ def data_age(snapshot: Snapshot, w: Words) -> Any:
     newest = max((r.observed_at for r in readings if r.observed_at is not None), default=None)
     if newest is None:
         return html.Span(w.t("No data yet"))
-    inside = [ago(newest, snapshot.at, w, w.t("Newest data") + " {age}", kind="observed")]
+    inside = [ago(newest, snapshot.at, w, w.t("Newest data {age}"), kind="observed")]
     stale = sum(
         reading.freshness is Freshness.STALE for reading in readings if not resting(snapshot, reading)
     )
@@ -51,4 +51,4 @@ def live_line(snapshot: Snapshot, w: Words) -> str:
         for kind in ("act", "watch", "stale", "no_data")
         if kind in kinds
     ]
-    return ", ".join(parts) if parts else w.t("All figures are on target.")
+    return w.list(parts) if parts else w.t("All figures are on target.")

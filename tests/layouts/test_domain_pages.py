@@ -216,7 +216,7 @@ def test_the_rule_lateness_counts_by_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("why", "word"), [("weekend", "Akhir pekan"), ("Hari Raya Nyepi", "Hari Raya Nyepi")]
+    ("why", "word"), [("weekend", "akhir pekan"), ("Hari Raya Nyepi", "Hari Raya Nyepi")]
 )
 def test_a_day_off_is_said_and_has_no_rates(why: str, word: str) -> None:
     found = attendance.panels(views.attendance(why), ID)

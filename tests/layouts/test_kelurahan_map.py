@@ -60,7 +60,7 @@ def test_a_city_without_a_map_has_no_panel_and_a_broken_one_is_said(tmp_path: Pa
     broken = tmp_path / "broken.geojson"
     broken.write_text('{"features": []}', encoding="utf-8")
     said = tree.text(kelurahan_map(replace(sample.CITY, map_file=broken), (), EN))
-    assert said == "The map cannot be drawn: broken.geojson is no GeoJSON of areas."
+    assert said == "The map cannot be drawn: broken.geojson is missing or no GeoJSON of areas."
     with pytest.raises(ConfigError, match=r"city\.map: gone\.geojson cannot be read"):
         atlas(tmp_path / "gone.geojson")
 
