@@ -30,6 +30,10 @@ class Topic:
     key: Key
     language: str
 
+    @property
+    def rare(self) -> bool:
+        return self.key.rare
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:

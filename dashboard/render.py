@@ -53,11 +53,13 @@ class Renderer:
         """The view's whole page at this moment: what is painted first. Raises StoreError likewise."""
         return await self._layouts.get(view, await self._snapshots.get(view.topic.key))
 
-    def words(self, language: str) -> Words:
-        return words_for(language, self._city.timezone)
+    def words(self, language: str, snapshot: Snapshot | None = None) -> Words:
+        """The words of a language; with a snapshot, its links lead on with the days it looks at."""
+        keep = tuple(snapshot.span.query.items()) if snapshot else ()
+        return words_for(language, self._city.timezone, keep)
 
     def _render(self, topic: Topic, snapshot: Snapshot) -> Rendered:
-        panels = self._pages[topic.key.page].panels(snapshot, self.words(topic.language))
+        panels = self._pages[topic.key.page].panels(snapshot, self.words(topic.language, snapshot))
         return Rendered(
             version=snapshot.version,
             at=rfc3339(snapshot.at) or "",
@@ -66,7 +68,7 @@ class Renderer:
         )
 
     def _lay_out(self, view: View, snapshot: Snapshot) -> Layout:
-        words = self.words(view.language)
+        words = self.words(view.language, snapshot)
         frame = view.page.frame(snapshot, words)
         plain = to_json(shell(view.page, snapshot, words, frame, language=view.language, theme=view.theme))
         return Layout(plain, gzip.compress(plain, 5, mtime=0))
@@ -84,11 +86,13 @@ def _plain(value: Any) -> Any:
 
 
 class _Newest(Generic[Key, Made]):
-    """What `make` made of the newest snapshot per key, made once however many ask; `keep` keys held."""
+    """What `make` made of the newest snapshot per key, made once however many ask; `keep` keys held,
+    `keep_rare` of those that a viewer can think up."""
 
-    def __init__(self, make: Callable[[Key, Snapshot], Made], keep: int = 128) -> None:
+    def __init__(self, make: Callable[[Key, Snapshot], Made], keep: int = 128, keep_rare: int = 16) -> None:
         self._make = make
         self._keep = keep
+        self._keep_rare = keep_rare
         self._made: OrderedDict[Key, tuple[Snapshot, asyncio.Task[Made]]] = OrderedDict()
 
     async def get(self, key: Key, snapshot: Snapshot) -> Made:
@@ -97,6 +101,12 @@ class _Newest(Generic[Key, Made]):
             found = (snapshot, asyncio.create_task(asyncio.to_thread(self._make, key, snapshot)))
             self._made[key] = found
             self._made.move_to_end(key)
-            while len(self._made) > self._keep:
-                self._made.popitem(last=False)
+            self._let_go()
         return await asyncio.shield(found[1])
+
+    def _let_go(self) -> None:
+        rare = [key for key in self._made if key.rare]
+        for key in rare[: max(0, len(rare) - self._keep_rare)]:
+            del self._made[key]
+        while len(self._made) > self._keep:
+            self._made.popitem(last=False)

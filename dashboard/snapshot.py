@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kpis.errors import StoreError, StoreUnavailable
+from kpis.spans import TODAY, is_custom
 from kpis.types import Snapshot
 
 log = logging.getLogger(__name__)
@@ -22,13 +23,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Which snapshot: the page, its scope (None = city), the reject a link chose, and of a wall which
-    screen (None = the one at `/wall`)."""
+    """Which snapshot: the page, its scope (None = city), the reject a link chose, of a wall which screen
+    (None = the one at `/wall`), the days looked at (a text of `kpis.spans.asked`), and the KPI a page of
+    its own is about."""
 
     page: str
     opd: str | None = None
     reject: int | None = None
     screen: str | None = None
+    range: str = TODAY
+    kpi: str | None = None
+
+    @property
+    def rare(self) -> bool:
+        """Whether it is one of many that a viewer can think up; those never crowd out the others."""
+        return self.reject is not None or is_custom(self.range)
 
 
 class Source(Protocol):
@@ -62,7 +71,8 @@ class Snapshots:
 
     A cached one serves while it shows the newest announced `version` and is younger than
     `fresh_for` seconds; all who ask meanwhile wait for the same reading. The store has `patience`
-    seconds to answer before the last snapshot is shown in its place. At most `keep` keys are held.
+    seconds to answer before the last snapshot is shown in its place. At most `keep` keys are held, and
+    `keep_rare` of those that a viewer can think up.
     """
 
     def __init__(
@@ -70,6 +80,7 @@ class Snapshots:
         source: Source,
         *,
         keep: int = 256,
+        keep_rare: int = 32,
         fresh_for: float = 2.0,
         patience: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
@@ -79,6 +90,7 @@ class Snapshots:
         self._doubts = 0
         self._source = source
         self._keep = keep
+        self._keep_rare = keep_rare
         self._fresh_for = fresh_for
         self._patience = patience
         self._clock = clock
@@ -116,13 +128,19 @@ class Snapshots:
             snapshot = await self._read(key)
             self._entries[key] = _Entry(snapshot, self._clock(), doubts)
             self._entries.move_to_end(key)
-            while len(self._entries) > self._keep:
-                self._entries.popitem(last=False)
+            self._let_go()
             return snapshot
         finally:
             flight = self._flights.get(key)
             if flight is not None and flight.task is asyncio.current_task():
                 del self._flights[key]
+
+    def _let_go(self) -> None:
+        rare = [key for key in self._entries if key.rare]
+        for key in rare[: max(0, len(rare) - self._keep_rare)]:
+            del self._entries[key]
+        while len(self._entries) > self._keep:
+            self._entries.popitem(last=False)
 
     async def _read(self, key: Key) -> Snapshot:
         loop = asyncio.get_running_loop()

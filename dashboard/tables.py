@@ -12,6 +12,7 @@ from kpis.announce import READINGS, versions
 from kpis.catalogue import catalogue
 from kpis.config import Settings
 from kpis.days import day_off, local_day
+from kpis.spans import span_of
 from kpis.store import Store
 from kpis.types import Reading, Snapshot
 
@@ -28,12 +29,13 @@ class Tables:
     def read(self, key: Key) -> Snapshot:
         """The snapshot of `key` now. Raises StoreError."""
         settings, at = self._settings, self._settings.clock.now()
+        span = span_of(key.range, local_day(at, settings.zone))
         with self._store.read() as conn:
             version = versions(conn).get(READINGS, 0)
             found = readings.current(conn, settings, at)
             trends = readings.trends(conn, key.opd, at)
             detail = pages.detail(
-                conn, settings, key.page, key.opd, at, found, reject=key.reject, screen=key.screen
+                conn, settings, key.page, key.opd, at, found, span, reject=key.reject, screen=key.screen
             )
         shown = {place: one for place, one in found.items() if key.opd in (None, place[1])}
         return Snapshot(
@@ -48,6 +50,7 @@ class Tables:
             trends=trends,
             attention=readings.attention(settings, shown),
             detail=detail,
+            span=span,
             day_off=day_off(local_day(at, settings.zone), settings.e_attendance),
             demo=settings.is_demo,
             clock_speed=settings.clock.speed,

@@ -1,4 +1,4 @@
-"""What a request asked to see: page, scope, language, theme; or nothing, when there is no such page."""
+"""What a request asked to see: page, scope, days, language, theme; or nothing, when there is no such page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from urllib.parse import parse_qs, quote, unquote, urlencode
 from dashboard.live import Topic
 from dashboard.scope import scope_of
 from dashboard.snapshot import Key
+from kpis.catalogue import catalogue
 from kpis.config import LANGUAGES, WALL
+from kpis.spans import TODAY, asked
 from kpis.types import City
 from layouts.pages import Page
 
@@ -20,6 +22,8 @@ THEMES = ("dark", "light")
 PREFIX = "/_view/"
 LIVE = "/live"
 _LARGEST_ID = 2**63 - 1
+_PLACES = {"<code>": "opd", "<key>": "kpi"}
+_NOTHING = {"opd": "", "kpi": "", "screen": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +36,24 @@ class View:
     screen: str | None
     language: str
     theme: str
+    range: str = TODAY
+    kpi: str | None = None
 
     @property
     def topic(self) -> Topic:
-        return Topic(Key(self.page.name, self.opd, self.reject, self.screen), self.language)
+        key = Key(self.page.name, self.opd, self.reject, self.screen, self.range, self.kpi)
+        return Topic(key, self.language)
+
+    @property
+    def rare(self) -> bool:
+        return self.topic.rare
 
     @property
     def prefix(self) -> str:
         """Where this view's own Dash paths stand, so that the browser asks for the right layout."""
-        opd = quote(self.opd or "-", safe="")
         name = self.page.name + (f":{self.screen}" if self.screen else "")
-        parts = (self.language, self.theme, name, opd, str(self.reject or "-"))
+        about = (quote(self.opd or "-", safe=""), self.kpi or "-", str(self.reject or "-"))
+        parts = (self.language, self.theme, name, *about, quote(self.range, safe="!"))
         return PREFIX + "/".join(parts) + "/"
 
     @property
@@ -51,8 +62,10 @@ class View:
         asked = {
             "page": self.page.name,
             "opd": self.opd,
+            "kpi": self.kpi,
             "reject": self.reject,
             "screen": self.screen,
+            "range": None if self.range == TODAY else self.range,
             "lang": self.language,
         }
         return f"{LIVE}?{urlencode({name: value for name, value in asked.items() if value is not None})}"
@@ -72,37 +85,38 @@ class Views:
         path = str(request["path"]).rstrip("/") or "/"
         query = query_of(request)
         for page in self._pages.values():
-            opd = _matches(page, path)
-            if opd is not None:
-                # A wall's screen stands in its path alone: an address has one screen.
-                return self._view(request, page.name, opd, {**query, "screen": ""})
+            found = _matches(page, path)
+            if found is not None:
+                # What an address is about stands in its path alone.
+                return self._view(request, page.name, {**query, **_NOTHING, **found})
             if page.wall and path.startswith(page.path + "/"):
-                asked = {**query, "screen": path.removeprefix(page.path + "/")}
-                return self._view(request, page.name, "", asked)
+                asked = {**query, **_NOTHING, "screen": path.removeprefix(page.path + "/")}
+                return self._view(request, page.name, asked)
         return None
 
     def by_prefix(self, request: Mapping[str, Any]) -> tuple[View, str] | None:
         """The view of one of its Dash paths, and that path without the view's prefix."""
-        parts = str(request["path"]).removeprefix(PREFIX).split("/", 5)
-        if len(parts) != 6:
+        parts = str(request["path"]).removeprefix(PREFIX).split("/", 7)
+        if len(parts) != 8:
             return None
-        language, theme, name, opd, reject, rest = parts
+        language, theme, name, opd, kpi, reject, days, rest = parts
         name, _, screen = name.partition(":")
-        query = {"lang": language, "theme": theme, "reject": "" if reject == "-" else reject}
-        query["screen"] = screen
-        view = self._view(request, name, "" if opd == "-" else opd, query)
+        about = {"screen": screen, "opd": opd, "kpi": kpi, "reject": reject}
+        query = {key: "" if text == "-" else text for key, text in about.items()}
+        view = self._view(request, name, {**query, "lang": language, "theme": theme, "range": days})
         return (view, "/" + rest) if view else None
 
     def by_query(self, request: Mapping[str, Any]) -> View | None:
         """The view a stream is asked for: `?page=wall&opd=&lang=id`."""
         query = query_of(request)
-        return self._view(request, query.get("page", ""), query.get("opd", ""), query)
+        return self._view(request, query.get("page", ""), query)
 
-    def _view(self, request: Mapping[str, Any], name: str, opd: str, query: Mapping[str, str]) -> View | None:
+    def _view(self, request: Mapping[str, Any], name: str, query: Mapping[str, str]) -> View | None:
         page = self._pages.get(name)
-        if page is None or (page.scope == "opd") != bool(opd):
+        opd, kpi = query.get("opd", ""), query.get("kpi", "")
+        if page is None or (page.scope == "opd") != bool(opd) or ("<key>" in page.path) != bool(kpi):
             return None
-        if not scope_of(request, self._city).allows(opd or None):
+        if (kpi and kpi not in catalogue()) or not scope_of(request, self._city).allows(opd or None):
             return None
         screen = query.get("screen") if page.wall else None
         if screen and screen not in self._screens:
@@ -112,7 +126,9 @@ class Views:
         language = _one_of(LANGUAGES, query.get("lang"), cookies.get("lang"), self._language)
         standard = "dark" if page.wall else "light"
         theme = _one_of(THEMES, query.get("theme"), cookies.get(theme_cookie(page)), standard)
-        return View(page, opd or None, _number(query.get("reject")), screen or None, language, theme)
+        days = asked(query) if page.ranged else TODAY
+        reject, screen = _number(query.get("reject")), screen or None
+        return View(page, opd or None, reject, screen, language, theme, days, kpi or None)
 
 
 def theme_cookie(page: Page) -> str:
@@ -135,13 +151,18 @@ def cookies_of(request: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _matches(page: Page, path: str) -> str | None:
-    """The OPD code in the path ("" for a city page), or None when the path is not this page's."""
-    if page.scope != "opd":
-        return "" if path == page.path else None
-    base = page.path.split("<")[0].rstrip("/") + "/"
-    code = unquote(path.removeprefix(base))
-    return code if path.startswith(base) and code and "/" not in code else None
+def _matches(page: Page, path: str) -> dict[str, str] | None:
+    """The OPD code and the KPI key in the path, by name; None when the path is not this page's."""
+    pattern, given = page.path.split("/"), path.split("/")
+    if len(pattern) != len(given):
+        return None
+    found = {}
+    for form, part in zip(pattern, given, strict=True):
+        if form in _PLACES and part:
+            found[_PLACES[form]] = unquote(part)
+        elif form != part:
+            return None
+    return None if any("/" in value for value in found.values()) else found
 
 
 def _one_of(allowed: Sequence[str], *wanted: str | None) -> str:

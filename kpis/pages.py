@@ -13,6 +13,7 @@ from kpis import app_uptime, e_attendance, opd_integration, readings, service_re
 from kpis.config import WALL, Settings
 from kpis.judge import distance
 from kpis.readings import Key
+from kpis.spans import Span
 from kpis.types import Freshness, Reading, Severity
 from kpis.views import MayorView, OpdStanding, OpdView, WallView
 
@@ -103,9 +104,9 @@ def _opd(
 
 def detail(
     conn: Connection, settings: Settings, page: str, opd: str | None, at: datetime,
-    found: Mapping[Key, Reading], reject: int | None = None, screen: str | None = None,
+    found: Mapping[Key, Reading], span: Span, reject: int | None = None, screen: str | None = None,
 ) -> Any:  # fmt: skip
-    """The page's own view (`kpis.views`) at `at`. `found` are all current readings."""
+    """The page's own view (`kpis.views`) at `at` over the days of `span`. `found` are all readings now."""
     if page == "wall":
         return _wall(conn, settings, at, found, screen)
     if page == "mayor":

@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from kpis.spans import Span
+
 
 class Severity(StrEnum):
     """How far from its target a value is."""
@@ -201,10 +203,10 @@ class Snapshot:
 
     `opd` is the scope (None = city). `readings` are the scope's own by KPI key; `by_opd` holds
     every OPD's readings by KPI key then OPD code (city scope only, else empty). `trends` are the
-    last 24 h by KPI key. `owners` names the OPD code that answers for a city figure, by KPI key
-    (`kpi.<key>.owner`). `day_off` says why nobody is expected at work today, None on a working day.
-    `detail` is the page's own view from `kpis.views`. `store_ok` is False while the store cannot be
-    read and the snapshot is the last one that could.
+    last 24 h by KPI key. `span` are the days looked at. `owners` names the OPD code that answers for a
+    city figure, by KPI key (`kpi.<key>.owner`). `day_off` says why nobody is expected at work today,
+    None on a working day. `detail` is the page's own view from `kpis.views`. `store_ok` is False while
+    the store cannot be read and the snapshot is the last one that could.
     """
 
     page: str
@@ -218,6 +220,7 @@ class Snapshot:
     trends: Mapping[str, tuple[TrendPoint, ...]]
     attention: tuple[Attention, ...]
     detail: Any
+    span: Span
     store_ok: bool = True
     day_off: str | None = None
     demo: bool = False

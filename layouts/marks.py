@@ -126,8 +126,8 @@ def owner(snapshot: Snapshot, reading: Reading) -> str | None:
 
 
 def href(path: str, w: Words, **query: object) -> str:
-    """A link to a page of ours that keeps the language."""
-    return f"{path}?{urlencode({**query, 'lang': w.language})}"
+    """A link to a page of ours that keeps the language and the days looked at."""
+    return f"{path}?{urlencode({**query, **w.keep, 'lang': w.language})}"
 
 
 def opd_link(snapshot: Snapshot, code: str | None, w: Words) -> Any:

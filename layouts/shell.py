@@ -18,6 +18,7 @@ from dash.development.base_component import Component
 from kpis.types import Snapshot
 from layouts.marks import stamp
 from layouts.panels.marks_bar import data_age, live_line, notice
+from layouts.panels.range_switch import range_switch
 from layouts.words import Words, msg
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def shell(
 ) -> Component:
     """The whole page. `theme` is "dark" or "light".
 
-    Links to other pages keep the language; each kind of page remembers a theme of its own.
+    Links to other pages keep the language and the days looked at; each kind of page remembers a theme
+    of its own.
     """
     keep = {"lang": language, "theme": theme, **_same(snapshot)}
     panels = shared_panels(snapshot, words)
@@ -94,7 +96,7 @@ def _for_script(snapshot: Snapshot, w: Words) -> dict[str, Any]:
 def _head(
     page: Page, snapshot: Snapshot, w: Words, panels: dict[str, Any], keep: dict[str, str]
 ) -> html.Header:
-    here = _path(page, snapshot)
+    here = page.address(snapshot)
     name: list[Any] = [
         html.A(snapshot.city.name, href=_to("/wall", {"lang": keep["lang"]}), className="city")
     ]
@@ -111,14 +113,15 @@ def _head(
     if page.wall:
         title = html.H1(w.t(page.title), className="visually-hidden")
         return html.Header([html.Div([*name, title], className="names"), facts], className="head")
+    asked = {**keep, **snapshot.span.query}
     switches = html.Div(
         [
             html.Button(w.t("Pause"), id="pause", className="switch", **_PRESSED),
             _switch(
-                w.t("Language"), [(code, text, code.upper()) for code, text in LANGUAGES], "lang", here, keep
+                w.t("Language"), [(code, text, code.upper()) for code, text in LANGUAGES], "lang", here, asked
             ),
             _switch(
-                w.t("Theme"), [(code, w.t(text), w.t(text)) for code, text in THEMES], "theme", here, keep
+                w.t("Theme"), [(code, w.t(text), w.t(text)) for code, text in THEMES], "theme", here, asked
             ),
         ],
         className="switches",
@@ -126,7 +129,13 @@ def _head(
     return html.Header(
         [
             html.Div([html.Div(name, className="names"), facts, switches], className="head-row"),
-            _navigation(here, w, keep),
+            html.Div(
+                [
+                    _navigation(here, w, {"lang": keep["lang"], **snapshot.span.query}),
+                    range_switch(snapshot.span, here, keep, w) if page.ranged else None,
+                ],
+                className="head-row",
+            ),
         ],
         className="head",
     )
@@ -135,7 +144,10 @@ def _head(
 def _navigation(here: str, w: Words, keep: dict[str, str]) -> dbc.Nav:
     links = [
         dbc.NavLink(
-            w.t(text), href=_to(path, {"lang": keep["lang"]}), active=path == here, external_link=True
+            w.t(text),
+            href=_to(path, {"lang": keep["lang"]} if path == "/wall" else keep),
+            active=path == here,
+            external_link=True,
         )
         for path, text in NAVIGATION
     ]
@@ -162,10 +174,6 @@ def _same(snapshot: Snapshot) -> dict[str, str]:
     """What else the address of this very page holds: the reject that is looked at."""
     chosen = getattr(snapshot.detail, "chosen", None)
     return {} if chosen is None else {"reject": str(chosen.id)}
-
-
-def _path(page: Page, snapshot: Snapshot) -> str:
-    return page.path.replace("<code>", snapshot.opd or "")
 
 
 def _to(path: str, query: dict[str, str]) -> str:

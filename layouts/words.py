@@ -50,10 +50,14 @@ def _first(text: str | Sequence[str]) -> str:
 
 
 class Words:
-    """One language in one time zone. `language` is "id" or "en", `timezone` an IANA name."""
+    """One language in one time zone. `language` is "id" or "en", `timezone` an IANA name.
 
-    def __init__(self, language: str, timezone: str) -> None:
+    `keep` is what a link of ours holds beside the language: the days that are looked at.
+    """
+
+    def __init__(self, language: str, timezone: str, keep: tuple[tuple[str, str], ...] = ()) -> None:
         self.language = language
+        self.keep = dict(keep)
         self.timezone = timezone
         self.locale = LOCALES[language]
         self._zone = ZoneInfo(timezone)
@@ -191,6 +195,6 @@ class Words:
 
 
 @lru_cache(maxsize=64)
-def words_for(language: str, timezone: str) -> Words:
-    """The cached words of a language and zone."""
-    return Words(language, timezone)
+def words_for(language: str, timezone: str, keep: tuple[tuple[str, str], ...] = ()) -> Words:
+    """The cached words of a language and zone, and what their links keep."""
+    return Words(language, timezone, keep)

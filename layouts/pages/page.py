@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from dash import html
 
@@ -19,8 +20,10 @@ Panels = dict[str, Any]
 class Page:
     """One page. `detail` is the class of the view in `Snapshot.detail`, None where it needs none.
 
-    `path` of an OPD's page holds `<code>`. `panels` gives the changing parts by element id, `frame`
-    the page with each of them in its `html.Div`. `wall` pages are dark and without navigation.
+    `path` of an OPD's page holds `<code>`, that of a KPI's page `<key>`, which its view names as `kpi`.
+    `panels` gives the changing parts by element id, `frame` the page with each of them in its
+    `html.Div`. `wall` pages are dark and without navigation. `ranged` pages look at the days their
+    address asks for, and show a switch of them.
     """
 
     name: str
@@ -31,6 +34,12 @@ class Page:
     wall: bool
     panels: Callable[[Snapshot, Words], Panels]
     frame: Callable[[Snapshot, Words], Any]
+    ranged: bool = True
+
+    def address(self, snapshot: Snapshot) -> str:
+        """Its path for the OPD and the KPI that the snapshot is about."""
+        key = getattr(snapshot.detail, "kpi", None)
+        return self.path.replace("<code>", quote(snapshot.opd or "", safe="")).replace("<key>", key or "")
 
 
 def slot(panels: Mapping[str, Any], name: str, className: str = "") -> html.Div:

@@ -191,4 +191,5 @@ PAGE = Page(
     wall=False,
     panels=panels,
     frame=frame,
+    ranged=False,
 )

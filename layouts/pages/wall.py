@@ -41,4 +41,5 @@ PAGE = Page(
     wall=True,
     panels=panels,
     frame=frame,
+    ranged=False,
 )

@@ -14,6 +14,7 @@ from dashboard.scope import Scope
 from dashboard.snapshot import Key
 from kpis.config import Settings, load
 from kpis.errors import StoreUnavailable
+from kpis.spans import span_of
 from kpis.types import (
     Better,
     Domain,
@@ -88,6 +89,7 @@ class FakeTables:
             detail=WallView(
                 screen=SCREEN, views={}, tiles=TILES, standings=(), sources_silent=0, sources=1
             ),
+            span=span_of(key.range, self.at.date()),
         )  # fmt: skip
 
     def aged(self, last: Snapshot) -> Snapshot:

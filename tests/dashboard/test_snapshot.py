@@ -143,3 +143,18 @@ async def test_no_more_snapshots_are_held_than_allowed(snapshots: Snapshots, tab
     assert len(tables.reads) == 10
     await snapshots.get(Key("sources", None, 0))
     assert len(tables.reads) == 11
+
+
+async def test_what_a_viewer_can_think_up_crowds_nothing_out(tables: FakeTables, hand: Hand) -> None:
+    snapshots = Snapshots(tables, keep=8, keep_rare=2, clock=hand)
+    await snapshots.get(WALL)
+    many = [Key("service_requests", range=f"2026-01-01..2026-01-{day:02}") for day in range(1, 31)]
+    for key in [*many, *(Key("sources", reject=number) for number in range(30))]:
+        await snapshots.get(key)
+    tables.reads.clear()
+    await snapshots.get(WALL)
+    assert tables.reads == []
+    await snapshots.get(Key("sources", reject=29))
+    assert tables.reads == []
+    await snapshots.get(many[-1])
+    assert tables.reads == [many[-1]]

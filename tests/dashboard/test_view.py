@@ -60,7 +60,10 @@ def test_a_screen_nobody_configured_has_no_view(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/opd/dlh", "/opd/kec-utara", "/wall", "/wall/lobi", "/wall/ruang-1"])
-@pytest.mark.parametrize("query", ["", "lang=en&theme=dark", "reject=12"])
+@pytest.mark.parametrize(
+    "query",
+    ["", "lang=en&theme=dark", "reject=12", "range=7d", "range=x", "from=2026-08-01&to=2026-08-17", "from=x"],
+)
 def test_a_views_own_addresses_lead_back_to_it(path: str, query: str) -> None:
     view = seen(path, query)
     assert VIEWS.by_prefix(request(view.prefix + "_dash-layout")) == (view, "/_dash-layout")
@@ -82,6 +85,13 @@ def test_only_a_number_chooses_a_reject(text: str, number: int | None) -> None:
 @pytest.mark.parametrize("cookie", ["", "lang", "lang=;;;", "a b c=1; lang=fr", "\xff=\xfe"])
 def test_strange_cookies_change_nothing(cookie: str) -> None:
     assert seen("/wall", cookie=cookie).language == "id"
+
+
+def test_the_days_are_part_of_what_is_seen_but_not_on_a_wall() -> None:
+    assert seen("/service-requests", "range=30d").topic.key.range == "30d"
+    assert seen("/service-requests", "from=2026-08-01&to=2026-08-17").range == "2026-08-01..2026-08-17"
+    assert seen("/service-requests", "from=2026-08-17&to=2026-08-01").range == "!order"
+    assert seen("/wall", "range=30d").range == "today"
 
 
 def test_the_scope_is_the_city_and_the_opd_it_knows() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from kpis.config import load
+from kpis.spans import span_of
 from kpis.types import (
     Attention,
     Better,
@@ -282,6 +283,7 @@ def snapshot(page: str, detail: Any, *, opd: str | None = None, **changes: Any) 
         trends=trends(),
         attention=attention(readings, others),
         detail=detail,
+        span=span_of("today", date(2026, 11, 16)),
         demo=True,
         owners=owners(),
     )

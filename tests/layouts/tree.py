@@ -32,11 +32,11 @@ class _Unflat(HTMLParser):
         self.open.append((tag, props, []))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert self.drawing or tag == "svg", f"<{tag}/> closes itself nowhere but in a drawing"
+        assert self.drawing or tag in ("svg", "input"), f"<{tag}/> closes itself nowhere but in a drawing"
         text = self.get_starttag_text() or ""
         if self.drawing:
             self.drawing += text
-        else:
+        elif tag == "svg":
             self.open[-1][2].append(Svg(Markup(text)))
 
     def handle_endtag(self, tag: str) -> None:
