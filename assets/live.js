@@ -12,7 +12,8 @@
   const LINE_MS = 10000;     // a screen reader is told of changes at most this often
   const FIRST_MS = 500;      // the first wait before a lost stream is opened again; it doubles …
   const LONGEST_MS = 10000;  // … up to this, each a little random so that all screens do not come at once
-  const UPGRADE_MS = 5000;   // screens reload after an upgrade spread over this long
+  const UPGRADE_MS = 5000;   // screens reload after an upgrade spread over this long, or …
+  const RELOAD_COST = 10;    // … this many times as long as their streams take to come back
   const EMPTY_MS = 20000;    // a page that is still empty after this long is fetched again
   const RELOADED = "pendopo-reloaded";
 
@@ -21,6 +22,7 @@
   let source = null;
   let reopening = 0;
   let tries = 0;
+  let spread = 0;            // in how many ms all open pages come back, as the server said last
   let heard = 0;             // when the stream last said anything, in this machine's time
   let lost = 0;              // when it broke off, 0 while it stands
   let anchor = null;         // the city's time at one moment of this machine's
@@ -115,9 +117,9 @@
     source = null;
     if (!lost) lost = heard;
     if (reopening) return;
-    const wait = Math.min(LONGEST_MS, FIRST_MS * Math.pow(2, tries));
+    const wait = Math.min(LONGEST_MS, FIRST_MS * Math.pow(2, tries)) * (0.5 + Math.random());
     tries = Math.min(tries + 1, 10);
-    reopening = setTimeout(open, wait * (0.5 + Math.random()));
+    reopening = setTimeout(open, Math.max(wait, Math.random() * spread));
   }
 
   function onEvent(message) {
@@ -125,6 +127,7 @@
     heard = Date.now();
     lost = 0;
     tries = 0;
+    spread = said.spread || 0;
     setClock(said.now);
     if (said.build !== html.dataset.build) {
       reloadFor(said.build);
@@ -140,7 +143,7 @@
     reloadFor.due = true;
     setTimeout(function () {
       reload(function () { sessionStorage.setItem(RELOADED, build); });
-    }, Math.random() * UPGRADE_MS);
+    }, Math.random() * Math.max(UPGRADE_MS, spread * RELOAD_COST));
   }
 
   /* Only when the page is there to be had: a screen that reloads into nothing never comes back. */

@@ -47,7 +47,7 @@ class Dashboard:
         self._build = build_id(settings)
         self.snapshots = Snapshots(tables)
         self.renderer = Renderer(self.snapshots, pages, settings.city)
-        self.hub = Hub(self.renderer.panels, self._fields, pace=pace)
+        self.hub = Hub(self.renderer.panels, self._fields, limit=settings.web.viewers, pace=pace)
         self._watch = Watch(listener, self._changed, self._lost)
         self.dash = _dash(tables, self.snapshots, settings)
         self.gate = Gate(

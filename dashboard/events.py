@@ -2,7 +2,8 @@
 
 An event stream is `text/event-stream` (WHATWG HTML, 9.2). With gzip the stream is a constant
 header followed by raw deflate pieces that each end in a full flush (RFC 1951, 1952), so that a
-piece made for one viewer continues any other viewer's stream as well.
+piece made for one viewer continues any other viewer's stream as well. Each piece is one chunk of
+HTTP/1.1 (RFC 9112, 7.1), framed once for all.
 """
 
 from __future__ import annotations
@@ -14,10 +15,18 @@ from functools import cached_property
 from typing import Any
 
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def chunk(body: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(body), body)
 
 
 class Event:
-    """One event; `plain` is its text, `deflated` the piece that continues any gzip stream."""
+    """One event; `plain` is its text, `deflated` the piece that continues any gzip stream.
+
+    `chunk` and `packed_chunk` are the two as they stand on the connection.
+    """
 
     def __init__(self, plain: bytes) -> None:
         self.plain = plain
@@ -26,6 +35,14 @@ class Event:
     def deflated(self) -> bytes:
         squeeze = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
         return squeeze.compress(self.plain) + squeeze.flush(zlib.Z_FULL_FLUSH)
+
+    @cached_property
+    def chunk(self) -> bytes:
+        return chunk(self.plain)
+
+    @cached_property
+    def packed_chunk(self) -> bytes:
+        return chunk(self.deflated)
 
 
 def event(

@@ -153,7 +153,7 @@ class Gate:
         if view is None:
             await reply(send, 404)
         else:
-            await stream(self._hub, view.topic, accepts_gzip(request), receive, send)
+            await stream(self._hub, view.topic, accepts_gzip(request), request, receive, send)
 
     async def _live_and_die(self, request: Request, receive: Receive, send: Send) -> None:
         """Starts and stops what runs beside the requests, then lets Dash's server do the same."""

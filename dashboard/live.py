@@ -1,8 +1,10 @@
 """The stream hub: one rendered change per page, scope and language, fanned out to every viewer.
 
-It knows nothing of Dash: it is given a function that renders a channel's panels to JSON. Every
-connection begins with a full state; a viewer that cannot keep up gets the newest state instead of
-what it missed, so what is kept for it never grows. A channel nobody watches is dropped.
+It knows nothing of Dash: it is given a function that renders a channel's panels to JSON. A change is
+rendered, packed and framed once, and the same bytes are written to every connection, some hundred at
+a time. Every connection begins with a full state; one whose last event has not left this process yet
+gets nothing more until it has, and then the newest state, so what is kept for it never grows. A
+channel nobody watches is dropped.
 """
 
 from __future__ import annotations
@@ -11,16 +13,20 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from dashboard.events import Event, changed, event
 from dashboard.snapshot import Key
+from dashboard.viewer import Viewer
 from kpis.errors import StoreError
 
 log = logging.getLogger(__name__)
+
+# So many writes take a few milliseconds; then the loop turns to who else waits.
+_SLICE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,59 +61,17 @@ Render = Callable[[Topic], Awaitable[Rendered]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """Seconds: the least between two renders of a topic, the most between two (so that ageing
-    shows without a change), until one that failed is tried again, between heartbeats, and until a
-    viewer that takes nothing is let go."""
+    shows without a change), until one that failed is tried again, between heartbeats, between two
+    looks at viewers that are behind, until one that takes nothing is let go, and, for each open page,
+    how long all of them take to come back after the server was away."""
 
-    least: float = 0.2
+    least: float = 0.1
     most: float = 10.0
     retry: float = 1.0
     beat: float = 10.0
+    look: float = 0.25
     stuck: float = 60.0
-
-
-class Viewer:
-    """One open connection: room for one event, and a note when it missed one."""
-
-    __slots__ = ("_next", "_state_due", "_wake", "closed", "waiting")
-
-    def __init__(self) -> None:
-        self._next: Event | None = None
-        self._state_due = False
-        self._wake = asyncio.Event()
-        self.waiting = True
-        self.closed = False
-
-    def offer(self, item: Event) -> None:
-        """The next event; when the last one was not taken yet, the full state replaces both."""
-        if self._next is not None or self._state_due:
-            self.offer_state()
-        else:
-            self._next = item
-            self._wake.set()
-
-    def offer_state(self) -> None:
-        self._next, self._state_due, self.waiting = None, True, False
-        self._wake.set()
-
-    def offer_beat(self, item: Event) -> None:
-        """A heartbeat, only when nothing else is on its way."""
-        if self._next is None and not self._state_due:
-            self._next = item
-            self._wake.set()
-
-    def close(self) -> None:
-        self.closed = True
-        self._wake.set()
-
-    async def take(self, channel: Channel) -> Event | None:
-        """The next event to send, or None when the connection is to end."""
-        await self._wake.wait()
-        self._wake.clear()
-        if self.closed:
-            return None
-        item = channel.state() if self._state_due else self._next
-        self._next, self._state_due = None, False
-        return item
+    comeback: float = 0.001
 
 
 class Channel:
@@ -117,10 +81,13 @@ class Channel:
         self._hub = hub
         self.topic = topic
         self.viewers: set[Viewer] = set()
+        # Who gets the full state next, and since when: those that came, and those that are behind.
+        self._due: dict[Viewer, float] = {}
         self._last: Rendered | None = None
         self._state: Event | None = None
         self._state_at = -math.inf
         self._count = 0
+        self._cost = 0.0
         self._failing = False
         self._rendered_at = -math.inf
         self._dirty = asyncio.Event()
@@ -135,13 +102,32 @@ class Channel:
         """Whether what it shows is kept current; else its viewers must not be told that all is well."""
         return time.monotonic() - self._rendered_at < 3 * self._hub.pace.most
 
+    @property
+    def current(self) -> bool:
+        """Whether its state is at least as new as the newest announced change."""
+        return self._last is not None and self.alive and self._last.version >= self._hub.version
+
     def join(self, viewer: Viewer) -> None:
-        """The viewer's first event is a full state, at least as new as the newest announced change."""
+        """The viewer's first event is a full state: at once, or what is rendered next."""
         self.viewers.add(viewer)
-        if self._last is not None and self.alive and self._last.version >= self._hub.version:
-            viewer.offer_state()
+        if self.current:
+            viewer.write(self.state())
         else:
+            self._due[viewer] = time.monotonic()
             self.touch()
+
+    def leave(self, viewer: Viewer) -> None:
+        self.viewers.discard(viewer)
+        self._due.pop(viewer, None)
+
+    def close(self) -> None:
+        """Ends every connection in order, and at once where there is no order to be had."""
+        self.task.cancel()
+        for viewer in tuple(self.viewers):
+            if viewer in self._due and viewer.behind:
+                viewer.abort()
+            else:
+                viewer.close()
 
     def state(self) -> Event:
         """The full state, shared by all who ask within a second: it also tells them the time."""
@@ -150,13 +136,29 @@ class Channel:
             self._state_at = time.monotonic()
         return self._state
 
+    def look(self) -> None:
+        """Who was behind and has caught up gets the newest state; who stays behind is let go."""
+        now = time.monotonic()
+        for viewer, since in list(self._due.items()):
+            if not viewer.behind:
+                self._due[viewer] = now
+                if self.current:
+                    self._welcome(viewer)
+            elif now - since > self._hub.pace.stuck:
+                viewer.abort()
+                self._hub.leave(self, viewer)
+
+    async def beat(self, item: Event) -> None:
+        """A heartbeat for all to whom nothing else is due."""
+        await self._each(self.viewers, lambda viewer: self._give(viewer, item))
+
     def _event(self, name: str, panels: Mapping[str, bytes]) -> Event:
         last = self._last
         fields = {
             "version": last.version if last else 0,
             "at": last.at if last else None,
             "store_ok": last.store_ok if last else False,
-            **self._hub.fields(),
+            **self._hub.told(),
         }
         return event(name, fields, panels, f"{fields['version']}.{self._count}")
 
@@ -170,12 +172,19 @@ class Channel:
             self._dirty.clear()
             began = time.monotonic()
             try:
-                self._apply(await self._hub.render(self.topic))
+                rendered = await self._hub.render(self.topic)
                 self._failing = False
             except Exception as error:
                 self._failed(error)
                 await asyncio.sleep(pace.retry)
-            await asyncio.sleep(self._hub.rest(time.monotonic() - began))
+            else:
+                await self._apply(rendered)
+            await asyncio.sleep(self._rest(time.monotonic() - began))
+
+    def _rest(self, cost: float) -> float:
+        """One costly turn, such as the first, is an accident: the next change is not to wait for it."""
+        usual, self._cost = min(cost, self._cost), cost
+        return self._hub.rest(usual)
 
     def _failed(self, error: Exception) -> None:
         """Tries again, and hears of it once. Its viewers hear nothing meanwhile, so their pages come to
@@ -185,19 +194,45 @@ class Channel:
         self._failing = True
         self.touch()
 
-    def _apply(self, rendered: Rendered) -> None:
+    async def _apply(self, rendered: Rendered) -> None:
         before, self._last, self._state = self._last, rendered, None
         self._rendered_at = time.monotonic()
         patch = changed(before.panels, rendered.panels) if before else dict(rendered.panels)
-        item = None
-        if before is None or patch or before.headline != rendered.headline:
-            self._count += 1
-            item = self._event("patch", patch)
-        for viewer in self.viewers:
-            if viewer.waiting:
-                viewer.offer_state()
-            elif item is not None:
-                viewer.offer(item)
+        if before is not None and not patch and before.headline == rendered.headline:
+            await self._each(self._due, self._welcome)
+            return
+        self._count += 1
+        item = self._event("patch", patch)
+        await self._each(self.viewers, lambda viewer: self._tell(viewer, item))
+
+    async def _each(self, viewers: Iterable[Viewer], do: Callable[[Viewer], None]) -> None:
+        """In slices, so that no turn of the loop is long; who leaves meanwhile is left out."""
+        for number, viewer in enumerate(tuple(viewers), 1):
+            if viewer in self.viewers:
+                do(viewer)
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
+
+    def _tell(self, viewer: Viewer, patch: Event) -> None:
+        if viewer in self._due:
+            self._welcome(viewer)
+        else:
+            self._give(viewer, patch)
+
+    def _welcome(self, viewer: Viewer) -> None:
+        """The newest state, as soon as there is room for it."""
+        if not viewer.behind:
+            self._due.pop(viewer, None)
+            viewer.write(self.state())
+
+    def _give(self, viewer: Viewer, item: Event) -> None:
+        """The next event; one that is behind gets the state instead, later."""
+        if viewer in self._due:
+            return
+        if viewer.behind:
+            self._due[viewer] = time.monotonic()
+        else:
+            viewer.write(item)
 
 
 class Hub:
@@ -208,7 +243,7 @@ class Hub:
         render: Render,
         fields: Callable[[], Mapping[str, Any]],
         *,
-        limit: int = 5000,
+        limit: int = 12_000,
         pace: Pace | None = None,
     ) -> None:
         self.render = render
@@ -219,7 +254,7 @@ class Hub:
         self._channels: dict[Topic, Channel] = {}
         self._viewers = 0
         self._open = True
-        self._beats: asyncio.Task[None] | None = None
+        self._tending: asyncio.Task[None] | None = None
 
     @property
     def viewers(self) -> int:
@@ -248,21 +283,25 @@ class Hub:
         for channel in self._channels.values():
             channel.touch()
 
-    def join(self, topic: Topic) -> tuple[Channel, Viewer]:
+    def told(self) -> Mapping[str, Any]:
+        """What every event says besides: in how many ms all open pages may come back, and `fields`."""
+        return {"spread": int(self._viewers * self.pace.comeback * 1000), **self.fields()}
+
+    def join(self, topic: Topic, viewer: Viewer) -> Channel:
+        """The viewer's channel; it is to `leave` when its connection has ended."""
         channel = self._channels.get(topic)
         if channel is None:
             channel = self._channels[topic] = Channel(self, topic)
-        if self._beats is None:
-            self._beats = asyncio.create_task(self._beat())
-        viewer = Viewer()
+        if self._tending is None:
+            self._tending = asyncio.create_task(self._tend())
         self._viewers += 1
         channel.join(viewer)
-        return channel, viewer
+        return channel
 
     def leave(self, channel: Channel, viewer: Viewer) -> None:
         if viewer not in channel.viewers:
             return
-        channel.viewers.discard(viewer)
+        channel.leave(viewer)
         self._viewers -= 1
         if not channel.viewers and self._channels.get(channel.topic) is channel:
             del self._channels[channel.topic]
@@ -271,17 +310,20 @@ class Hub:
     def close(self) -> None:
         """Ends every connection; the browsers come back by themselves."""
         self._open = False
-        if self._beats is not None:
-            self._beats.cancel()
+        if self._tending is not None:
+            self._tending.cancel()
         for channel in list(self._channels.values()):
-            channel.task.cancel()
-            for viewer in channel.viewers:
-                viewer.close()
+            channel.close()
 
-    async def _beat(self) -> None:
+    async def _tend(self) -> None:
+        beat_at = time.monotonic() + self.pace.beat
         while True:
-            await asyncio.sleep(self.pace.beat)
-            item = event("beat", {"version": self.version, **self.fields()})
-            for channel in filter(lambda one: one.alive, self._channels.values()):
-                for viewer in channel.viewers:
-                    viewer.offer_beat(item)
+            await asyncio.sleep(min(self.pace.look, self.pace.beat))
+            for channel in tuple(self._channels.values()):
+                channel.look()
+            if time.monotonic() >= beat_at:
+                beat_at = time.monotonic() + self.pace.beat
+                item = event("beat", {"version": self.version, **self.told()})
+                for channel in tuple(self._channels.values()):
+                    if channel.alive:
+                        await channel.beat(item)

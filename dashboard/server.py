@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import errno
+import logging
 import resource
 import socket
 from collections.abc import Callable
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dashboard.app import Dashboard
+from dashboard.stream import WIRE
 from kpis.errors import ConfigError
 
+log = logging.getLogger(__name__)
+
+# The kernel cuts it to net.core.somaxconn: connections that wait to be taken when all come at once.
+_BACKLOG = 16_384
+# Descriptors for everything that is no open page: the store, the listening socket, files, requests.
+_OTHERS = 256
+# Bytes that nobody has confirmed for so long are for nobody any more: the other end is gone.
+_GONE_MS = 60_000
 _HOSTS = 'use "127.0.0.1" for this machine alone, "0.0.0.0" for others too'
 
 
@@ -23,6 +34,7 @@ def bind(host: str, port: int) -> socket.socket:
         raise ConfigError("web.host", f"{host!r} is no address here: {error.strerror}", _HOSTS) from None
     taken = socket.socket(family, kind, proto)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GONE_MS)  # of those it accepts, too
     try:
         taken.bind(address)
     except OSError as error:
@@ -41,10 +53,12 @@ def address_of(taken: socket.socket) -> str:
 
 def serve(dashboard: Dashboard, taken: socket.socket, ready: Callable[[], None]) -> None:
     """Serves until the process is told to stop; `ready` is called once requests are answered."""
-    _allow_many_viewers()
+    dashboard.hub.limit = room_for(dashboard.hub.limit)
     config = uvicorn.Config(
         dashboard.gate,
         loop="uvloop",
+        http=_Protocol,
+        backlog=_BACKLOG,
         lifespan="on",
         log_level="warning",
         access_log=False,
@@ -52,6 +66,14 @@ def serve(dashboard: Dashboard, taken: socket.socket, ready: Callable[[], None])
         timeout_graceful_shutdown=3,
     )
     _Server(config, dashboard, ready).run(sockets=[taken])
+
+
+class _Protocol(HttpToolsProtocol):
+    """Lends the stream its transport."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {WIRE: self.transport}  # type: ignore[dict-item]  # ASGI allows any
 
 
 class _Server(uvicorn.Server):
@@ -72,12 +94,24 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _allow_many_viewers() -> None:
-    """Every open page holds a file descriptor, and the usual limit of 1,024 is only the soft one."""
+def room_for(viewers: int) -> int:
+    """Raises the limit of file descriptors as far as it may be; for how many open pages it is enough.
+
+    Every one holds a descriptor, and the usual limit of 1,024 is only the soft one.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    wanted = viewers + _OTHERS
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        served = max(1, allowed - _OTHERS)
+        told = (
+            "web.viewers is %d, but %d open files are allowed: at most %d pages are served at once; raise %s"
+        )
+        log.warning(told, viewers, allowed, served, "the limit (LimitNOFILE in the service's unit)")
+        return served
+    return viewers
 
 
 def _refused(host: str, port: int, error: OSError) -> ConfigError:

@@ -1,21 +1,26 @@
-"""`GET /live`: one viewer's connection to the hub, as a plain ASGI application."""
+"""`GET /live`: one viewer's connection to the hub, as an ASGI application.
+
+The server has to lend it the connection's transport (`WIRE` among the request's extensions): the hub
+writes to that directly. Through ASGI every event would wake a task for every viewer.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+import socket
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from dashboard.events import GZIP_HEADER, Event
-from dashboard.live import Channel, Hub, Topic, Viewer
+from dashboard.live import Hub, Topic
+from dashboard.viewer import Viewer
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# The browser waits this long before it opens a broken stream again.
-_PREAMBLE = Event(b"retry: 2000\n\n")
+WIRE = "pendopo.wire"
+# What the system keeps for a reader that stops reading: several states, never megabytes.
+_SEND_BUFFER = 32 * 1024
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -24,37 +29,30 @@ _HEADERS = [
 ]
 
 
-async def stream(hub: Hub, topic: Topic, gzip: bool, receive: Receive, send: Send) -> None:
+async def stream(
+    hub: Hub, topic: Topic, gzip: bool, request: Mapping[str, Any], receive: Receive, send: Send
+) -> None:
     """Sends a full state and then every change until the viewer leaves or the hub closes."""
     if hub.full:
         await _refuse(send)
         return
-    channel, viewer = hub.join(topic)
-    gone = asyncio.create_task(_until_gone(viewer, receive))
+    headers = [*_HEADERS, (b"content-encoding", b"gzip")] if gzip else _HEADERS
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    wire: asyncio.WriteTransport = request["extensions"][WIRE]
+    _narrow(wire)
+    viewer = Viewer(wire, gzip=gzip)
+    channel = hub.join(topic, viewer)
     try:
-        with suppress(OSError, TimeoutError):  # a viewer that goes away in the middle of a piece
-            await _send_all(hub, channel, viewer, gzip, send)
+        while (await receive())["type"] != "http.disconnect":
+            pass
     finally:
-        gone.cancel()
         hub.leave(channel, viewer)
 
 
-async def _send_all(hub: Hub, channel: Channel, viewer: Viewer, gzip: bool, send: Send) -> None:
-    headers = [*_HEADERS, (b"content-encoding", b"gzip")] if gzip else _HEADERS
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    head = GZIP_HEADER + _PREAMBLE.deflated if gzip else _PREAMBLE.plain
-    await send({"type": "http.response.body", "body": head, "more_body": True})
-    while (item := await viewer.take(channel)) is not None:
-        body = item.deflated if gzip else item.plain
-        async with asyncio.timeout(hub.pace.stuck):
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _until_gone(viewer: Viewer, receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    viewer.close()
+def _narrow(wire: asyncio.WriteTransport) -> None:
+    taken = wire.get_extra_info("socket")
+    if taken is not None:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
 
 
 async def _refuse(send: Send) -> None:

@@ -40,8 +40,11 @@ class BrokerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
+    """Where the pages are served, and how many of them may be open at once."""
+
     host: str
     port: int
+    viewers: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

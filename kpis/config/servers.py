@@ -86,7 +86,9 @@ def read_broker(table: Table, folder: Path, environ: Mapping[str, str]) -> Broke
 
 def read_web(table: Table) -> WebSettings:
     web = WebSettings(
-        host=table.text("host", "127.0.0.1"), port=table.integer("port", 8050, low=0, high=65535)
+        host=table.text("host", "127.0.0.1"),
+        port=table.integer("port", 8050, low=0, high=65535),
+        viewers=table.integer("viewers", 12_000, low=1, high=1_000_000),
     )
     table.close()
     return web

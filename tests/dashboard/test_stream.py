@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -11,49 +10,52 @@ import pytest
 
 from dashboard.live import Hub, Pace, Rendered, Topic
 from dashboard.snapshot import Key
-from dashboard.stream import stream
+from dashboard.stream import WIRE, stream
+from tests.dashboard.wires import Seat, Wire
 
 TOPIC = Topic(Key("wall"), "id")
 Message = MutableMapping[str, Any]
 
 
 class Client:
-    """One end of a connection: collects what is sent, and can hold it up or go away."""
+    """One end of a connection: collects what is sent, and can go away, as it does when the other end goes."""
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
+        self.wire = Wire()
         self.gone = asyncio.Event()
-        self.takes = asyncio.Event()
-        self.takes.set()
+
+    async def ask(self, hub: Hub, *, gzip: bool) -> None:
+        await stream(hub, TOPIC, gzip, {"extensions": {WIRE: self.wire}}, self.receive, self.send)
 
     async def receive(self) -> Message:
-        await self.gone.wait()
+        ends = [asyncio.ensure_future(self.gone.wait()), asyncio.ensure_future(self.wire.until_ended(60))]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        await self.takes.wait()
         self.sent.append(message)
-
-    @property
-    def body(self) -> bytes:
-        return b"".join(message.get("body", b"") for message in self.sent)
 
 
 def hub(**pace: float) -> Hub:
     async def render(topic: Topic) -> Rendered:
-        return Rendered(version=made.version, at="", store_ok=True, panels={"tile": b'"1"'})
+        return Rendered(version=made.version, at="", store_ok=True, panels={"tile": b'"%d"' % made.version})
 
-    made = Hub(render, dict, limit=2, pace=Pace(**{"least": 0.01, "most": 60, "beat": 60, **pace}))
+    made = Hub(
+        render, dict, limit=2, pace=Pace(**{"least": 0.01, "most": 60, "beat": 60, "look": 0.01, **pace})
+    )
     return made
 
 
 @pytest.mark.parametrize("gzip", [True, False])
 async def test_a_client_reads_the_state_as_it_comes(gzip: bool) -> None:
     made, client = hub(), Client()
-    task = asyncio.create_task(stream(made, TOPIC, gzip, client.receive, client.send))
-    await asyncio.sleep(0.1)
-    text = zlib.decompressobj(31).decompress(client.body) if gzip else client.body
-    assert text.startswith(b"retry: 2000\n\nevent: state\n")
+    task = asyncio.create_task(client.ask(made, gzip=gzip))
+    name, data = await client.wire.next()
+    assert (name, data["panels"]) == ("state", {"tile": "0"})
+    assert (b"retry: 2000" in client.wire.came) is not gzip
     headers = dict(client.sent[0]["headers"])
     assert headers[b"content-type"].startswith(b"text/event-stream")
     assert (b"content-encoding" in headers) is gzip
@@ -64,32 +66,34 @@ async def test_a_client_reads_the_state_as_it_comes(gzip: bool) -> None:
 
 async def test_a_client_that_takes_nothing_is_let_go() -> None:
     made, client = hub(stuck=0.1), Client()
-    task = asyncio.create_task(stream(made, TOPIC, False, client.receive, client.send))
-    await asyncio.sleep(0.05)
-    client.takes.clear()
+    task = asyncio.create_task(client.ask(made, gzip=False))
+    await client.wire.next()
+    client.wire.stopped = True
     made.announce(2)
-    await asyncio.sleep(0.5)
-    assert task.done()
+    await asyncio.sleep(0.05)
+    made.announce(3)
+    await asyncio.wait_for(task, 1)
+    assert client.wire.aborted
     assert made.viewers == 0
     made.close()
 
 
 async def test_closing_the_hub_ends_the_reply_in_order() -> None:
     made, client = hub(), Client()
-    task = asyncio.create_task(stream(made, TOPIC, False, client.receive, client.send))
-    await asyncio.sleep(0.05)
+    task = asyncio.create_task(client.ask(made, gzip=False))
+    await client.wire.next()
     made.close()
     await asyncio.wait_for(task, 1)
-    assert client.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    assert client.wire.came.endswith(b"\r\n0\r\n\r\n")
 
 
 async def test_one_viewer_too_many_is_told_to_come_back() -> None:
     made = hub()
-    seats = [made.join(TOPIC) for _ in range(2)]
+    seats = [Seat(made, TOPIC) for _ in range(2)]
     client = Client()
-    await stream(made, TOPIC, False, client.receive, client.send)
+    await client.ask(made, gzip=False)
     assert client.sent[0]["status"] == 503
     assert (b"retry-after", b"10") in client.sent[0]["headers"]
     for seat in seats:
-        made.leave(*seat)
+        seat.leaves()
     made.close()
