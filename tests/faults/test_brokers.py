@@ -24,6 +24,7 @@ from benchmarks.publisher import publish
 from tests import servers
 from tests.keeper import Keeper
 
+_STILL = 50  # as many turns of the publisher in a row without an acknowledgement
 OWN, FOREIGN = f"city/v1/attendance/{WRITER}", "city/v1/attendance/tetangga"
 
 
@@ -37,13 +38,19 @@ def proxy(mosquitto: servers.Mosquitto) -> Iterator[Proxy]:
 def test_what_was_not_acknowledged_is_sent_again_on_the_next_connection(proxy: Proxy) -> None:
     flags = bytearray(20_000)
     cut = threading.Event()
+    quiet = list[int]()
 
     def released() -> int:
-        """Everything may go; the network is cut once, in the middle."""
-        if sum(flags) > 5_000 and not cut.is_set():
-            cut.set()
-            proxy.cut()
-            proxy.mend()
+        """Everything may go; in the middle the network stands still until nothing more is acknowledged,
+        while the publisher goes on sending, and then it is cut."""
+        acknowledged = sum(flags)
+        if acknowledged > 5_000 and not cut.is_set():
+            proxy.freeze()
+            quiet.append(acknowledged)
+            if len(quiet) > _STILL and len(set(quiet[-_STILL:])) == 1:
+                cut.set()
+                proxy.cut()
+                proxy.mend()
         return len(flags)
 
     done = publish(
