@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 
 _SUBSCRIBED_WITHIN_S = 5.0
 _STOP_WITHIN_S = 8.0
+# The thread that writes comes back from the store some twenty times a batch, and would wait Python's
+# 5 ms each time for the one that judges: a tenth fewer records a second.
+_TURN_S = 0.001
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--leave needs --worker NAME")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    sys.setswitchinterval(_TURN_S)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -31,8 +31,10 @@ log = logging.getLogger(__name__)
 
 # Changes that come closer together than this are judged in one cycle.
 _GAP_S = 0.1
-# While records pour in, judging takes at most a tenth of the time; a single change never waits for this.
+# While records pour in, judging takes at most a tenth of the time, and mending what was at most a
+# thirtieth; a single change never waits for this.
 _REST = 9.0
+_REST_OF_PAST = 29.0
 _GAP_AT_MOST_S = 1.0
 _PAST_GAP_AT_MOST_S = 5.0
 # Overdue, uptime and ages move by the clock alone.
@@ -101,7 +103,8 @@ class Evaluator:
                     self._mend_past()
                     spent = time.monotonic() - now
                     # The past has time while the present pours in; else it is done with at once.
-                    mend_at = now + spent + (min(_REST * spent, _PAST_GAP_AT_MOST_S) if found != seen else 0)
+                    rest = min(_REST_OF_PAST * spent, _PAST_GAP_AT_MOST_S) if found != seen else 0.0
+                    mend_at = now + spent + rest
                 elif found != seen:
                     stop.wait(gap - (now - last))
         finally:
