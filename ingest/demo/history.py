@@ -86,7 +86,7 @@ class History:
     def _sync(self, days: list[date]) -> None:
         for first in range(0, len(days), 15):
             some = days[first : first + 15]
-            span = systems.runs(self._city, self._span(some[-1])[0], self._span(some[0])[1])
+            span = systems.runs(self._city, self._span(some[-1])[0], self._span(some[0])[1], self._now)
             records = [systems.sync_record(record) for link, record in span if not link.by_database]
             self._put(f"splp-{some[-1]}.jsonl", records)
 
@@ -114,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     offices = OpdDatabase(folder / "opd.db", city)
     offices.begin(state.began)
     past = timedelta(days=settings.demo.history_days).total_seconds()
-    offices.fill(state.began - past, state.began)
+    offices.fill(state.began - past, state.began, state.began)
     History(city, folder / FOLDER, state.began).write()
     (folder / WHOLE).touch()
     return 0

@@ -52,7 +52,7 @@ def events(city: City, start: float, end: float, live_from: float) -> Iterator[S
     for day in city.days.span(city.days.of(start), city.days.of(end)):
         for record in people.clocks(city, day, start, end):
             yield "city/v1/attendance/presensi", record
-    for link, run in systems.runs(city, start, end):
+    for link, run in systems.runs(city, start, end, live_from):
         if not link.by_database:
             yield "city/v1/sync_run/splp", systems.sync_record(run)
     yield from wrong.records(city, start, end)
@@ -124,9 +124,10 @@ class Speaker:
         start, end = max(state.spoken, self._now() - _MOST), self._now()
         if end <= start:
             return
-        self._offices.fill(start, end)
+        self._offices.fill(start, end, state.began)
         if start // _BUDGET_S != end // _BUDGET_S:
             self._offices.touch_budget(end)
+            self._offices.touch_road_map(end)
         if self._mouth.say(events(self._city, start, end, state.began), stop):
             state.spoken = end
             state.save()

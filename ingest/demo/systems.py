@@ -15,6 +15,8 @@ from ingest.demo.words import ACTIVITIES, INTERFACES, OBJECTS, SYSTEMS
 
 EVERY_S = 3 * HOUR
 CODES = 1500
+CONNECT_EVERY = 13
+"""Days between the dates by which one OPD after the other was to be connected."""
 _STOP_DAYS = 6
 
 
@@ -34,12 +36,35 @@ class Link:
         return self.place % 2 == 1
 
 
+_EARLY, _LAST_DAYS = 12, 88
+
+
+@lru_cache(maxsize=4)
+def _order(seed: int, codes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(codes[n] for n in chance(seed, "links").permutation(len(codes)))
+
+
+def opd_order(city: City) -> tuple[str, ...]:
+    """The OPD in the order in which the plan connects them; the last have the most left to do."""
+    return _order(city.seed, city.codes)
+
+
+def begins(city: City, opd: str, began: float) -> float:
+    """The moment an OPD's interfaces began to sync: long ago for the first, within the last three months
+    before the demo began for the others, 0 where no moment is known."""
+    place = opd_order(city).index(opd) - _EARLY
+    if place < 0 or not began:
+        return 0.0
+    late = max(len(city.codes) - _EARLY - 1, 1)
+    return began - (_LAST_DAYS - place * (_LAST_DAYS - 4) / late) * DAY
+
+
 @lru_cache(maxsize=4)
 def _links(seed: int, codes: tuple[str, ...]) -> tuple[Link, ...]:
     draw = chance(seed, "links")
+    draw.permutation(len(codes))  # what _order draws first
     found: list[Link] = []
-    order = draw.permutation(len(codes))
-    for rank, opd in enumerate(codes[n] for n in order):
+    for rank, opd in enumerate(_order(seed, codes)):
         # Most OPD have both interfaces in order; a few one of two, a few none, two not even registered.
         kinds = ("good", "good") if rank < len(codes) - 6 else {
             0: ("good", "partial"), 1: ("good", "silent"), 2: ("partial",), 3: ("silent",),
@@ -102,16 +127,18 @@ def run(city: City, link: Link, moment: float) -> dict[str, Any]:
     }
 
 
-def runs(city: City, start: float, end: float) -> Iterator[tuple[Link, dict[str, Any]]]:
-    """Sync runs that have finished in (start, end]; each interface every three hours."""
+def runs(city: City, start: float, end: float, began: float = 0.0) -> Iterator[tuple[Link, dict[str, Any]]]:
+    """Sync runs that have finished in (start, end]; each interface every three hours, from when its OPD
+    was connected. `began` is when the demo did."""
     for link in links(city):
         if link.kind == "silent":
             continue
+        first = begins(city, link.opd, began)
         offset = link.place * EVERY_S / len(links(city))
         turn = int((start - 120 - offset) // EVERY_S)
         while (moment := turn * EVERY_S + offset) <= end:
             turn += 1
-            if _stopped(city, link, moment):
+            if moment < first or _stopped(city, link, moment):
                 continue
             done = moment + 5 + number(city.seed, "run", link.place, int(moment)) % 80
             if start < done <= end:
