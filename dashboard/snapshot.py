@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Key:
     """Which snapshot: the page, its scope (None = city), the reject a link chose, of a wall which screen
-    (None = the one at `/wall`), the days looked at (a text of `kpis.spans.asked`), and the KPI a page of
-    its own is about."""
+    (None = the one at `/wall`), the days looked at (a text of `kpis.spans.asked`), the KPI a page of
+    its own is about, and what an address picks on its page ("opd:dlh", "app:siak.kota.go.id")."""
 
     page: str
     opd: str | None = None
@@ -33,11 +33,12 @@ class Key:
     screen: str | None = None
     range: str = TODAY
     kpi: str | None = None
+    pick: str | None = None
 
     @property
     def rare(self) -> bool:
         """Whether it is one of many that a viewer can think up; those never crowd out the others."""
-        return self.reject is not None or is_custom(self.range)
+        return self.reject is not None or self.pick is not None or is_custom(self.range)
 
 
 class Source(Protocol):

@@ -30,13 +30,16 @@ class Tables:
         """The snapshot of `key` now. Raises StoreError."""
         settings, at = self._settings, self._settings.clock.now()
         span = span_of(key.range, local_day(at, settings.zone))
+        # A city page may look at one OPD; whether it may be seen was asked with the address.
+        looked_at = key.opd or pages.picked("opd", key.pick)
         with self._store.read() as conn:
             version = versions(conn).get(READINGS, 0)
             found = readings.current(conn, settings, at)
-            trends = readings.trends(conn, key.opd, at)
+            trends = readings.trends(conn, looked_at, at)
             detail = pages.detail(
-                conn, settings, key.page, key.opd, at, found, span, reject=key.reject, screen=key.screen
-            )
+                conn, settings, key.page, key.opd, at, found, span,
+                reject=key.reject, screen=key.screen, pick=key.pick,
+            )  # fmt: skip
         shown = {place: one for place, one in found.items() if key.opd in (None, place[1])}
         return Snapshot(
             page=key.page,
@@ -45,12 +48,13 @@ class Tables:
             version=version,
             city=settings.city,
             kpis=catalogue(),
-            readings=_own(found, key.opd),
+            readings=_own(found, looked_at),
             by_opd=_by_opd(found) if key.opd is None else {},
             trends=trends,
             attention=readings.attention(settings, shown),
             detail=detail,
             span=span,
+            pick=key.pick,
             day_off=day_off(local_day(at, settings.zone), settings.e_attendance),
             demo=settings.is_demo,
             clock_speed=settings.clock.speed,

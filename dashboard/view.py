@@ -15,13 +15,14 @@ from dashboard.snapshot import Key
 from kpis.catalogue import catalogue
 from kpis.config import LANGUAGES, WALL
 from kpis.spans import TODAY, asked
-from kpis.types import City
+from kpis.types import City, Domain
 from layouts.pages import Page
 
 THEMES = ("dark", "light")
 PREFIX = "/_view/"
 LIVE = "/live"
 _LARGEST_ID = 2**63 - 1
+_LONGEST_PICK = 600
 _PLACES = {"<code>": "opd", "<key>": "kpi"}
 _NOTHING = {"opd": "", "kpi": "", "screen": ""}
 
@@ -38,10 +39,11 @@ class View:
     theme: str
     range: str = TODAY
     kpi: str | None = None
+    pick: str | None = None
 
     @property
     def topic(self) -> Topic:
-        key = Key(self.page.name, self.opd, self.reject, self.screen, self.range, self.kpi)
+        key = Key(self.page.name, self.opd, self.reject, self.screen, self.range, self.kpi, self.pick)
         return Topic(key, self.language)
 
     @property
@@ -53,7 +55,9 @@ class View:
         """Where this view's own Dash paths stand, so that the browser asks for the right layout."""
         name = self.page.name + (f":{self.screen}" if self.screen else "")
         about = (quote(self.opd or "-", safe=""), self.kpi or "-", str(self.reject or "-"))
-        parts = (self.language, self.theme, name, *about, quote(self.range, safe="!"))
+        # Quoted twice: what is picked may hold a slash, and a server undoes one quoting.
+        pick = quote(quote(self.pick or "-", safe=""), safe="")
+        parts = (self.language, self.theme, name, *about, quote(self.range, safe="!"), pick)
         return PREFIX + "/".join(parts) + "/"
 
     @property
@@ -64,6 +68,7 @@ class View:
             "opd": self.opd,
             "kpi": self.kpi,
             "reject": self.reject,
+            "pick": self.pick,
             "screen": self.screen,
             "range": None if self.range == TODAY else self.range,
             "lang": self.language,
@@ -88,7 +93,9 @@ class Views:
             found = _matches(page, path)
             if found is not None:
                 # What an address is about stands in its path alone.
-                return self._view(request, page.name, {**query, **_NOTHING, **found})
+                return self._view(
+                    request, page.name, {**query, **_NOTHING, **found, "pick": _asked(page, query)}
+                )
             if page.wall and path.startswith(page.path + "/"):
                 asked = {**query, **_NOTHING, "screen": path.removeprefix(page.path + "/")}
                 return self._view(request, page.name, asked)
@@ -96,12 +103,12 @@ class Views:
 
     def by_prefix(self, request: Mapping[str, Any]) -> tuple[View, str] | None:
         """The view of one of its Dash paths, and that path without the view's prefix."""
-        parts = str(request["path"]).removeprefix(PREFIX).split("/", 7)
-        if len(parts) != 8:
+        parts = str(request["path"]).removeprefix(PREFIX).split("/", 8)
+        if len(parts) != 9:
             return None
-        language, theme, name, opd, kpi, reject, days, rest = parts
+        language, theme, name, opd, kpi, reject, days, pick, rest = parts
         name, _, screen = name.partition(":")
-        about = {"screen": screen, "opd": opd, "kpi": kpi, "reject": reject}
+        about = {"screen": screen, "opd": opd, "kpi": kpi, "reject": reject, "pick": unquote(pick)}
         query = {key: "" if text == "-" else text for key, text in about.items()}
         view = self._view(request, name, {**query, "lang": language, "theme": theme, "range": days})
         return (view, "/" + rest) if view else None
@@ -118,6 +125,9 @@ class Views:
             return None
         if (kpi and kpi not in catalogue()) or not scope_of(request, self._city).allows(opd or None):
             return None
+        pick = query.get("pick") or None
+        if pick and not self._may_pick(request, page, pick):
+            return None
         screen = query.get("screen") if page.wall else None
         if screen and screen not in self._screens:
             return None
@@ -128,7 +138,16 @@ class Views:
         theme = _one_of(THEMES, query.get("theme"), cookies.get(theme_cookie(page)), standard)
         days = asked(query) if page.ranged else TODAY
         reject, screen = _number(query.get("reject")), screen or None
-        return View(page, opd or None, reject, screen, language, theme, days, kpi or None)
+        return View(page, opd or None, reject, screen, language, theme, days, kpi or None, pick)
+
+    def _may_pick(self, request: Mapping[str, Any], page: Page, pick: str) -> bool:
+        """Whether the page knows such a choice, and whether an OPD so chosen may be seen."""
+        name, _, value = pick.partition(":")
+        if name not in page.picks or len(value) > _LONGEST_PICK:
+            return False
+        if name == "opd":
+            return scope_of(request, self._city).allows(value)
+        return name != "domain" or value in set(Domain)
 
 
 def theme_cookie(page: Page) -> str:
@@ -163,6 +182,11 @@ def _matches(page: Page, path: str) -> dict[str, str] | None:
         elif form != part:
             return None
     return None if any("/" in value for value in found.values()) else found
+
+
+def _asked(page: Page, query: Mapping[str, str]) -> str:
+    """What the address picks on its page, as `Key.pick`: the first of the choices the page knows."""
+    return next((f"{name}:{query[name]}" for name in page.picks if query.get(name)), "")
 
 
 def _one_of(allowed: Sequence[str], *wanted: str | None) -> str:

@@ -14,8 +14,8 @@ from kpis.config import WALL, Settings
 from kpis.judge import distance
 from kpis.readings import Key
 from kpis.spans import Span
-from kpis.types import Freshness, Reading, Severity
-from kpis.views import MayorView, OpdStanding, OpdView, WallView
+from kpis.types import Domain, Freshness, Reading, Severity
+from kpis.views import MayorView, OpdStanding, OpdsView, OpdView, WallView
 
 FIVE = 5
 
@@ -105,8 +105,10 @@ def _opd(
 def detail(
     conn: Connection, settings: Settings, page: str, opd: str | None, at: datetime,
     found: Mapping[Key, Reading], span: Span, reject: int | None = None, screen: str | None = None,
+    pick: str | None = None,
 ) -> Any:  # fmt: skip
-    """The page's own view (`kpis.views`) at `at` over the days of `span`. `found` are all readings now."""
+    """The page's own view (`kpis.views`) at `at` over the days of `span`. `found` are all readings now,
+    `pick` is what the address picks ("opd:dlh")."""
     if page == "wall":
         return _wall(conn, settings, at, found, screen)
     if page == "mayor":
@@ -116,10 +118,21 @@ def detail(
         return _opd(conn, settings, at, opd, found)
     if page == "sources":
         return sources.view(conn, settings, at, reject)
+    if page == "app":
+        return app_uptime.app_view(conn, settings, at, picked("app", pick) or "", span)
+    if page == "opds":
+        domain = picked("domain", pick)
+        return OpdsView(domain=None if domain is None else Domain(domain))
     views = {
         "service_requests": service_requests.view,
         "app_uptime": app_uptime.view,
         "integration": opd_integration.view,
         "attendance": e_attendance.view,
     }
-    return views[page](conn, settings, at, opd)
+    return views[page](conn, settings, at, opd or picked("opd", pick))
+
+
+def picked(name: str, pick: str | None) -> str | None:
+    """What an address picks under a name: "dlh" of "opd:dlh"; None for anything else."""
+    chosen, _, value = (pick or "").partition(":")
+    return value if chosen == name and value else None

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from kpis.settings import Screen
+from kpis.types import Domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +97,17 @@ class AppState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppDay:
-    """One day of one application: seconds up and down; the rest of the day was unobserved."""
+    """One day of one application: seconds up and down; the rest of `passed_s` was unobserved.
+
+    `passed_s` is how much of the day is over, all of it but for today. `maintained_s` of it lay in
+    declared maintenance, which leaves up and down as they were observed.
+    """
 
     day: date
     up_s: float
     down_s: float
+    passed_s: float = 86_400.0
+    maintained_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +134,43 @@ class AppRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UptimeView:
-    """The application page: worst first. `days` in a row are the last 30, oldest first."""
+    """The application page: worst first. `days` in a row are the last 90, oldest first."""
 
     apps: tuple[AppRow, ...]
     without_owner: int
     never_checked: int
     objective: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """One stretch in which an application was down: from the first failed check to the next good one,
+    or until nobody looked any more (`recovered` False). `ended_at` None means that it still is.
+
+    It may have begun before the days looked at; `down_s` is its whole length up to now.
+    """
+
+    started_at: datetime
+    ended_at: datetime | None
+    recovered: bool
+    down_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppView:
+    """One application's page. `row` is None where the inventory has no such application.
+
+    `outages` touch the days looked at, the newest first and at most `kpis.app_uptime.MOST_OUTAGES`
+    of `outage_count`; `up_s` and `down_s` are the seconds within those days.
+    """
+
+    app: str
+    row: AppRow | None
+    objective: float
+    outages: tuple[Outage, ...]
+    outage_count: int
+    up_s: float
+    down_s: float
 
 
 class Step(StrEnum):
@@ -314,6 +352,13 @@ class OpdView:
     attendance: OpdAttendance | None
     rank: int | None
     of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpdsView:
+    """The page of all OPD: of one `domain` figure by figure, or of all domains where it is None."""
+
+    domain: Domain | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

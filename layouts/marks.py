@@ -130,6 +130,12 @@ def href(path: str, w: Words, **query: object) -> str:
     return f"{path}?{urlencode({**query, **w.keep, 'lang': w.language})}"
 
 
+def picked(snapshot: Snapshot) -> dict[str, str]:
+    """What the address picks on its page, by its name in the query; empty for nothing."""
+    name, _, value = (snapshot.pick or "").partition(":")
+    return {name: value} if value else {}
+
+
 def opd_link(snapshot: Snapshot, code: str | None, w: Words) -> Any:
     """An OPD's abbreviation, leading to its page when the city knows it and we are not on it."""
     if code is None or opd_of(snapshot, code) is None or snapshot.opd == code:
@@ -144,6 +150,6 @@ def classes(*names: str | bool | None) -> str:
 
 def worst(looks: Iterable[Look]) -> str:
     """The loudest kind among looks, for a group's edge."""
-    order = ("act", "watch", "stale", "no_data", "late", "no_target", "on_target")
+    order = ("act", "watch", "stale", "no_data", "late", "no_target", "on_target", "day_off")
     kinds = {one.kind for one in looks}
     return next((kind for kind in order if kind in kinds), "no_data")

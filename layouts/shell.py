@@ -16,7 +16,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from kpis.types import Snapshot
-from layouts.marks import stamp
+from layouts.marks import picked, stamp
 from layouts.panels.marks_bar import data_age, live_line, notice
 from layouts.panels.range_switch import range_switch
 from layouts.words import Words, msg
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NAVIGATION = (
     ("/mayor", msg("Mayor")),
+    ("/opd", msg("OPD")),
     ("/service-requests", msg("Service requests")),
     ("/app-uptime", msg("Applications")),
     ("/integration", msg("Integration")),
@@ -171,9 +172,11 @@ def _switch(
 
 
 def _same(snapshot: Snapshot) -> dict[str, str]:
-    """What else the address of this very page holds: the reject that is looked at."""
+    """What else the address of this very page holds: the reject that is looked at, or what is picked."""
     chosen = getattr(snapshot.detail, "chosen", None)
-    return {} if chosen is None else {"reject": str(chosen.id)}
+    if chosen is not None:
+        return {"reject": str(chosen.id)}
+    return picked(snapshot)
 
 
 def _to(path: str, query: dict[str, str]) -> str:

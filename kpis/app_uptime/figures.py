@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,9 +51,25 @@ class AppTruth:
                     down += covered
         return up / 1e6, down / 1e6
 
+    def between(self, edges: Sequence[int]) -> list[tuple[float, float]]:
+        """`seconds` of each pair of neighbours among rising instants, in one walk along the stretches."""
+        found = [[0, 0] for _ in edges[1:]]
+        place = 0
+        for s in self.stretches:
+            while place < len(found) and edges[place + 1] <= s.start:
+                place += 1
+            here = place
+            while here < len(found) and edges[here] < s.end:
+                covered = min(s.end, edges[here + 1]) - max(s.start, edges[here])
+                found[here][0 if s.up else 1] += max(covered, 0)
+                here += 1
+        return [(up / 1e6, down / 1e6) for up, down in found]
 
-def truths(conn: Connection, settings: Settings, at: datetime, days: int) -> dict[str, AppTruth]:
-    """Each checked application at `at`, with stretches that reach back `days` days.
+
+def truths(
+    conn: Connection, settings: Settings, at: datetime, days: int, only: str | None = None
+) -> dict[str, AppTruth]:
+    """Each checked application at `at`, or `only` one, with stretches that reach back `days` days.
 
     A down stretch runs from the first failed check to the next good one; a stretch without a check
     is observed for three expected intervals and no longer.
@@ -60,7 +77,7 @@ def truths(conn: Connection, settings: Settings, at: datetime, days: int) -> dic
     t = micros(at)
     gap = longest_gap(settings)
     found: dict[str, AppTruth] = {}
-    for app, started, last, up in _runs(conn, t, t - days * DAY_US - gap):
+    for app, started, last, up in _runs(conn, t, t - days * DAY_US - gap, only):
         reached = min(last, t)
         truth = found.setdefault(app, AppTruth([], reached, bool(up), started))
         if truth.stretches:
@@ -71,10 +88,11 @@ def truths(conn: Connection, settings: Settings, at: datetime, days: int) -> dic
     return found
 
 
-def _runs(conn: Connection, t: int, low: int) -> list[tuple[str, int, int, bool]]:
+def _runs(conn: Connection, t: int, low: int, only: str | None = None) -> list[tuple[str, int, int, bool]]:
     """Each application's runs that began up to `t`, from the one that held at `low`; the newest one
     stands here however long it has been silent."""
-    apps, r = checked_apps(), app_run.c
+    apps = checked_apps() if only is None else sa.select(sa.literal(only).label("app")).cte("checked")
+    r = app_run.c
     before = app_run.alias("before")
     held = sa.select(sa.func.max(before.c.started_at)).where(
         before.c.app == apps.c.app, before.c.started_at <= low

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +22,7 @@ from kpis.percentile import share
 from kpis.store import instant, maybe_instant, micros
 from kpis.views import AppDay, AppRow, AppState, UptimeView
 
-HEARTBEAT_DAYS = 30
+HEARTBEAT_DAYS = 90
 _WORST = (AppState.DOWN, AppState.UNKNOWN, AppState.MAINTENANCE, AppState.UP, AppState.NEVER)
 
 
@@ -35,14 +36,37 @@ def _state(truth: AppTruth | None, maintained: bool, t: int, gap: int) -> AppSta
     return AppState.UP if truth.up else AppState.DOWN
 
 
-def _days(truth: AppTruth, at: datetime, settings: Settings) -> tuple[AppDay, ...]:
+@dataclass(frozen=True, slots=True)
+class _Calendar:
+    """The days of a heartbeat: their edges in microseconds, today's end being the present."""
+
+    days: tuple[date, ...]
+    edges: tuple[int, ...]
+
+    def of(self, truth: AppTruth, maintained: Sequence[tuple[int, int]]) -> tuple[AppDay, ...]:
+        return tuple(
+            AppDay(
+                day=day, up_s=up, down_s=down, passed_s=(end - start) / 1e6,
+                maintained_s=sum(max(min(b, end) - max(a, start), 0) for a, b in maintained) / 1e6,
+            )
+            for day, (start, end), (up, down) in zip(
+                self.days, pairwise(self.edges), truth.between(self.edges), strict=True
+            )
+        )  # fmt: skip
+
+
+def _calendar(at: datetime, settings: Settings) -> _Calendar:
     today = local_day(at, settings.zone)
-    days = [today - timedelta(days=back) for back in range(HEARTBEAT_DAYS - 1, -2, -1)]
-    edges = [min(day_start(day, settings.zone), micros(at)) for day in days]
-    seconds = [truth.seconds(start, end) for start, end in pairwise(edges)]
-    return tuple(
-        AppDay(day=day, up_s=up, down_s=down) for day, (up, down) in zip(days, seconds, strict=False)
-    )
+    days = tuple(today - timedelta(days=back) for back in range(HEARTBEAT_DAYS - 1, -1, -1))
+    return _Calendar(days, (*(day_start(day, settings.zone) for day in days), micros(at)))
+
+
+def _maintained(settings: Settings) -> dict[str, list[tuple[int, int]]]:
+    """Each application's declared maintenance, in microseconds."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for one in settings.maintenance:
+        found.setdefault(one.app, []).append((micros(one.starts_at), micros(one.ends_at)))
+    return found
 
 
 def _latest(conn: Connection, known: dict[str, AppTruth]) -> dict[str, Any]:
@@ -82,6 +106,7 @@ def _row(
     truth: AppTruth | None,
     latest: Any,
     maintained: bool,
+    days: tuple[AppDay, ...],
 ) -> AppRow:
     t = micros(at)
     day = truth.seconds(t - DAY_US, t) if truth else (0.0, 0.0)
@@ -102,22 +127,26 @@ def _row(
         cert_expires_at=maybe_instant(latest.cert_expires_at) if latest else None,
         uptime_24h=share(day[0], sum(day)),
         uptime_30d=share(month[0], sum(month)),
-        days=_days(truth, at, settings) if truth else (),
+        days=days,
     )
 
 
 def app_rows(
-    conn: Connection, settings: Settings, at: datetime, opd: str | None = None
+    conn: Connection, settings: Settings, at: datetime, opd: str | None = None, only: str | None = None
 ) -> tuple[AppRow, ...]:
-    """The inventory with its latest states, worst first; of one OPD when one is given."""
-    known = truths(conn, settings, at, HEARTBEAT_DAYS)
-    maintained = in_maintenance(settings, at)
-    latest = _latest(conn, known)
+    """The inventory with its latest states, worst first; of one OPD, or `only` one application."""
+    known = truths(conn, settings, at, HEARTBEAT_DAYS, only)
+    maintained, declared = in_maintenance(settings, at), _maintained(settings)
+    latest, calendar = _latest(conn, known), _calendar(at, settings)
     rows = [
-        _row(settings, at, app, known.get(app.app), latest.get(app.app), app.app in maintained)
+        _row(
+            settings, at, app, truth, latest.get(app.app), app.app in maintained,
+            calendar.of(truth, declared.get(app.app, ())) if truth else (),
+        )
         for app in inventory(conn, settings)
-        if opd in (None, app.opd)
-    ]
+        if opd in (None, app.opd) and only in (None, app.app)
+        for truth in (known.get(app.app),)
+    ]  # fmt: skip
     rows.sort(key=lambda r: (_WORST.index(r.state), 1.0 if r.uptime_30d is None else r.uptime_30d, r.app))
     return tuple(rows)
 

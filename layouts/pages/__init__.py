@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from layouts.pages import app_uptime, attendance, integration, mayor, opd, service_requests, sources, wall
+from layouts.pages import (
+    app,
+    app_uptime,
+    attendance,
+    integration,
+    mayor,
+    opd,
+    opds,
+    service_requests,
+    sources,
+    wall,
+)
 from layouts.pages.page import Page
 
 PAGES: tuple[Page, ...] = (
@@ -10,8 +21,10 @@ PAGES: tuple[Page, ...] = (
     mayor.PAGE,
     service_requests.PAGE,
     app_uptime.PAGE,
+    app.PAGE,
     integration.PAGE,
     attendance.PAGE,
+    opds.PAGE,
     opd.PAGE,
     sources.PAGE,
 )

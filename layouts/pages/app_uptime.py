@@ -10,8 +10,9 @@ from dash import html
 from kpis.types import Domain, Snapshot
 from kpis.views import AppState, UptimeView
 from layouts.pages.page import Page, Panels, domain_keys, section, slot, with_shared
-from layouts.panels.app_table import LOOKS, status_grid
+from layouts.panels.app_table import LOOKS, beat_keys, days_table, status_grid
 from layouts.panels.kpi_tile import kpi_tile
+from layouts.panels.tables import behind
 from layouts.terms import APP_STATES
 from layouts.words import Words, msg
 
@@ -26,6 +27,7 @@ def panels(snapshot: Snapshot, w: Words) -> Panels:
     }
     own["apps-counts"] = counts(view, w)
     own["apps-grid"] = status_grid(snapshot, view.apps, w)
+    own["apps-days"] = days_table(view.apps, w)
     return with_shared(snapshot, w, own)
 
 
@@ -54,8 +56,7 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
     keys = domain_keys(snapshot, Domain.APP_UPTIME)
     tiles = html.Div([slot(found, f"tile-{key}", "tile-slot") for key in keys], className="tiles")
     note = w.t(
-        "Promised uptime {share}. A bar is the share of a day that was down, "
-        "a hollow box a day that was hardly observed.",
+        "Promised uptime {share}. Point at a day, touch it, or move along it with the arrow keys.",
         share=w.share(view.objective),
     )
     return html.Div(
@@ -65,7 +66,9 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
             section(
                 w.t("All applications, worst first"),
                 slot(found, "apps-counts"),
+                beat_keys(w),
                 slot(found, "apps-grid"),
+                behind(slot(found, "apps-days"), w),
                 note=note,
             ),
         ],
@@ -82,4 +85,5 @@ PAGE = Page(
     wall=False,
     panels=panels,
     frame=frame,
+    picks=("opd",),
 )

@@ -23,7 +23,8 @@ class Page:
     `path` of an OPD's page holds `<code>`, that of a KPI's page `<key>`, which its view names as `kpi`.
     `panels` gives the changing parts by element id, `frame` the page with each of them in its
     `html.Div`. `wall` pages are dark and without navigation. `ranged` pages look at the days their
-    address asks for, and show a switch of them.
+    address asks for, and show a switch of them. `picks` names what else an address may choose
+    (`?opd=dlh`), one at a time.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Page:
     panels: Callable[[Snapshot, Words], Panels]
     frame: Callable[[Snapshot, Words], Any]
     ranged: bool = True
+    picks: tuple[str, ...] = ()
 
     def address(self, snapshot: Snapshot) -> str:
         """Its path for the OPD and the KPI that the snapshot is about."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -40,9 +41,7 @@ def test_an_opds_page_is_its_own_scope() -> None:
     assert seen("/wall").opd is None
 
 
-@pytest.mark.parametrize(
-    "path", ["/opd", "/opd/", "/opd/nobody", "/opd/dlh/x", "/opd//dlh", "/Wall", "//wall", ""]
-)
+@pytest.mark.parametrize("path", ["/opd/nobody", "/opd/dlh/x", "/opd//dlh", "/Wall", "//wall", ""])
 def test_what_is_no_page_has_no_view(path: str) -> None:
     assert VIEWS.by_path(request(path)) is None
 
@@ -72,6 +71,33 @@ def test_a_views_own_addresses_lead_back_to_it(path: str, query: str) -> None:
     again = VIEWS.by_query(request(live, asked))
     assert again is not None
     assert again.topic == view.topic
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/app-uptime", "opd=dlh&range=7d"), ("/opd", "domain=e_attendance"), ("/opd", ""),
+        ("/application", "app=a%2Fb%20c%3F%25%26%23.go.id&lang=en"), ("/application", ""),
+    ],
+)  # fmt: skip
+def test_what_an_address_picks_leads_back_to_it(path: str, query: str) -> None:
+    view = seen(path, query)
+    found = VIEWS.by_prefix(request(unquote(view.prefix) + "_dash-layout"))
+    assert found == (view, "/_dash-layout")
+    again = VIEWS.by_query(request("/live", view.live.partition("?")[2]))
+    assert again is not None
+    assert again.topic == view.topic
+
+
+def test_a_choice_is_the_pages_own_and_within_the_scope() -> None:
+    assert seen("/application", "app=x%3Ay").topic.key == Key("app", pick="app:x:y")
+    assert seen("/app-uptime", "app=x").topic.key == Key("app_uptime")
+    assert seen("/app-uptime", "pick=opd%3Adlh").topic.key == Key("app_uptime")
+    for query in ("opd=nobody", "opd=dlh%2F", f"opd={'x' * 700}"):
+        assert VIEWS.by_path(request("/app-uptime", query)) is None, query
+    assert VIEWS.by_path(request("/opd", "domain=weather")) is None
+    assert VIEWS.by_query(request("/live", "page=app_uptime&pick=opd%3Anobody")) is None
+    assert VIEWS.by_query(request("/live", "page=mayor&pick=opd%3Adlh")) is None
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from dash import Dash, Input, Output, dcc, html
 
+from kpis.types import Domain
+from kpis.views import OpdsView
 from layouts.pages import PAGES
 from layouts.shell import shell
 from layouts.words import words_for
@@ -20,7 +23,10 @@ def body(path: str, query: str) -> object:
     language = asked.get("lang", "id")
     for page in PAGES:
         if page.path == path or (page.scope == "opd" and path.startswith("/opd/")):
-            snapshot = views.SNAPSHOTS[page.name]()
+            pick = next((f"{name}:{asked[name]}" for name in page.picks if name in asked), None)
+            snapshot = views.SNAPSHOTS[page.name](pick=pick)
+            if page.name == "opds" and pick:
+                snapshot = replace(snapshot, detail=OpdsView(domain=Domain(asked["domain"])))
             theme = asked.get("theme", "dark" if page.wall else "light")
             w = words_for(language, snapshot.city.timezone)
             return shell(page, snapshot, w, page.frame(snapshot, w), language=language, theme=theme)

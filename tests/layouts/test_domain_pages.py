@@ -18,6 +18,7 @@ from kpis.types import Freshness
 from kpis.views import AppDay, AppState, IntegrationView, Step
 from layouts.flat import flat
 from layouts.pages import PAGES, Page, app_uptime, attendance, integration, service_requests
+from layouts.panels import app_table
 from layouts.panels.app_table import status_grid
 from layouts.panels.arrival_curve import arrival_curve, rate_line
 from layouts.panels.attendance_table import attendance_table
@@ -120,7 +121,8 @@ def test_a_certificate_that_ran_out_says_so() -> None:
 
 def test_an_address_that_is_no_web_address_is_no_link() -> None:
     row = replace(views.app(1, AppState.UP), url="javascript:alert(1)", opd=None)
-    assert not tree.of(status_grid(views.app_uptime(), (row,), EN), "A")
+    assert app_table.address(row) is None
+    assert app_table.address(replace(row, url="https://kota.go.id/")) is not None
 
 
 def test_the_counts_on_top_say_all_five_states() -> None:

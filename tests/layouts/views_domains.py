@@ -17,6 +17,7 @@ from kpis.views import (
     AppDay,
     AppRow,
     AppState,
+    AppView,
     ArrivalPoint,
     AttendanceDay,
     AttendanceView,
@@ -27,6 +28,8 @@ from kpis.views import (
     OpdAttendance,
     OpdRequests,
     OpdStep,
+    OpdsView,
+    Outage,
     RequestDay,
     RequestRow,
     RequestsView,
@@ -60,12 +63,20 @@ def requests(count: int = 12) -> tuple[RequestRow, ...]:
 
 def _days(number: int) -> tuple[AppDay, ...]:
     found = []
-    for back in range(29, -1, -1):
+    for back in range(89, -1, -1):
         whole = 86_400.0 if back else 8.7 * 3600
-        down = whole if (number + back) % 17 == 0 else 900.0 if (number + back) % 11 == 0 else 0.0
-        seen = 0.0 if (number + back) % 13 == 0 else whole
+        down = whole if (number + back) % 47 == 0 else 900.0 if (number * 5 + back) % 31 == 0 else 0.0
+        seen = (
+            0.0
+            if (number * 3 + back) % 43 < number % 4
+            else whole * 0.6
+            if (number + back) % 41 == 0
+            else whole
+        )
         down = min(down, seen)
-        found.append(AppDay(day=TODAY - timedelta(days=back), up_s=seen - down, down_s=down))
+        kept = 3 * 3600.0 if (number * 7 + back) % 53 == 0 else 0.0
+        day = TODAY - timedelta(days=back)
+        found.append(AppDay(day=day, up_s=seen - down, down_s=down, passed_s=whole, maintained_s=kept))
     return tuple(found)
 
 
@@ -190,7 +201,31 @@ def _counts(*labels: str) -> tuple[Count, ...]:
     )
 
 
-SNAPSHOTS = {"service_requests": service_requests, "app_uptime": app_uptime}
+def application(**changes: object) -> Snapshot:
+    row = app(3, AppState.DOWN)
+    outages = tuple(
+        Outage(
+            started_at=NOW - timedelta(days=n * 5, minutes=36),
+            ended_at=None if n == 0 else NOW - timedelta(days=n * 5, minutes=3),
+            recovered=n % 3 == 1,
+            down_s=60.0 * (36 if n == 0 else 33 + 700 * (n % 4)),
+        )
+        for n in range(8)
+    )
+    view = AppView(
+        app=row.app, row=row, objective=0.995, outages=outages, outage_count=11,
+        up_s=7_000_000, down_s=70_000,
+    )  # fmt: skip
+    return sample.snapshot("app", view, **changes)
+
+
+def opds(**changes: object) -> Snapshot:
+    return sample.snapshot("opds", OpdsView(), **changes)
+
+
+SNAPSHOTS = {
+    "service_requests": service_requests, "app_uptime": app_uptime, "app": application, "opds": opds,
+}  # fmt: skip
 
 
 def _breaks(count: int) -> tuple[LedgerBreak, ...]:
