@@ -49,5 +49,6 @@ PAGE = Page(
     wall=False,
     panels=panels,
     frame=frame,
+    ranged=False,
     picks=("domain",),
 )
