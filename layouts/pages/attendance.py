@@ -92,4 +92,5 @@ PAGE = Page(
     wall=False,
     panels=panels,
     frame=frame,
+    picks=("opd",),
 )

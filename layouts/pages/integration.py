@@ -63,4 +63,5 @@ PAGE = Page(
     wall=False,
     panels=panels,
     frame=frame,
+    picks=("opd",),
 )

@@ -32,6 +32,11 @@ GROWING = (
 )  # fmt: skip
 _SCANS = re.compile(rf"^SCAN ({'|'.join(GROWING)})\b(?! USING INDEX reject_last$)")
 
+PICKED = (
+    ("app", "app:web"), ("app_uptime", "opd:dinkes"),
+    ("integration", "opd:dinkes"), ("attendance", "opd:dinkes"),
+)  # fmt: skip
+
 _STAGED = re.compile(r"\bstage_[a-z]")
 
 
@@ -64,6 +69,8 @@ def test_what_grows_is_looked_up(embedded: World) -> None:
     tables = Tables(embedded.settings, embedded.store)
     for page in PAGES:
         tables.read(Key(page.name, "dinkes" if page.scope == "opd" else None, 1))
+    for page, pick in PICKED:
+        tables.read(Key(page, range="year", pick=pick))
     embedded.take("uptime_check", record("uptime_check", id="c2"))
     with embedded.store.read() as conn:
         measure(conn, embedded.settings, NOW)
