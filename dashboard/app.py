@@ -18,6 +18,7 @@ from dashboard.document import Document
 from dashboard.gate import Gate
 from dashboard.live import Hub, Pace
 from dashboard.render import Renderer
+from dashboard.screens import Devices, Door, ScreenStore
 from dashboard.snapshot import Snapshots, Source
 from dashboard.view import Views
 from dashboard.watch import Waits, Watch
@@ -27,8 +28,8 @@ from layouts.pages import Page
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
-class Tables(Source, Readings, Protocol):
-    """What the pages and the replies are read from: `dashboard.tables.Tables`."""
+class Tables(Source, Readings, ScreenStore, Protocol):
+    """What the pages, the replies and the screens are read from: `dashboard.tables.Tables`."""
 
 
 class Dashboard:
@@ -49,6 +50,7 @@ class Dashboard:
         self.renderer = Renderer(self.snapshots, pages, settings.city)
         self.hub = Hub(self.renderer.panels, self._fields, limit=settings.web.viewers, pace=pace)
         self._watch = Watch(listener, self._changed, self._lost)
+        self.devices = Devices(tables, settings)
         self.dash = _dash(tables, self.snapshots, settings)
         self.gate = Gate(
             self.dash.server,
@@ -59,9 +61,15 @@ class Dashboard:
             hub=self.hub,
             city=settings.city,
             build=self._build,
-            start=self._watch.start,
+            devices=self.devices,
+            door=Door(self.devices, settings, self._build),
+            start=self._begin,
             stop=self._stop,
         )
+
+    def _begin(self) -> None:
+        self._watch.start()
+        self.devices.start()
 
     def _changed(self, version: int) -> None:
         self.snapshots.version = version
@@ -79,6 +87,7 @@ class Dashboard:
 
     async def _stop(self) -> None:
         self.hub.close()
+        await self.devices.stop()
         await self._watch.stop()
         self.snapshots.close()
 

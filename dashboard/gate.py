@@ -17,6 +17,10 @@ from dashboard.headers import policy, secured
 from dashboard.live import Hub
 from dashboard.render import Renderer
 from dashboard.replies import AWAY, FAILED, HTML, LOST, reply, see_other
+from dashboard.scope import BEARER, scope_of
+from dashboard.screens import Devices, Door
+from dashboard.screens.door import ADDRESSES, HEALTH, SCREEN, WAIT, home
+from dashboard.screens.page import not_yours
 from dashboard.shelf import FOLDERS, Shelf, accepts_gzip
 from dashboard.stream import Message, Receive, Send, stream
 from dashboard.view import LIVE, PREFIX, View, Views, query_of, theme_cookie
@@ -28,6 +32,7 @@ log = logging.getLogger(__name__)
 HOME = "/wall"
 _OTHERS = ("/api/", "/healthz")
 _DASH = ("/_dash-dependencies", "/_dash-update-component")
+_POSTED = (WAIT, HEALTH)
 _A_YEAR = 365 * 24 * 3600
 
 Request = dict[str, Any]
@@ -46,6 +51,8 @@ class Gate:
         hub: Hub,
         city: City,
         build: str,
+        devices: Devices,
+        door: Door,
         start: Callable[[], None],
         stop: Callable[[], Awaitable[None]],
     ) -> None:
@@ -56,6 +63,8 @@ class Gate:
         self._hub = hub
         self._city = city
         self._build = build
+        self._devices = devices
+        self._door = door
         self._start = start
         self._stop = stop
 
@@ -69,10 +78,16 @@ class Gate:
 
     async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
         path, plain = str(request["path"]), secured(send)
+        request = self._devices.marked(request)
         if not _allowed(request):
             await reply(plain, 405, "this address takes no such request")
+        elif path in ADDRESSES:
+            await self._door(request, receive, send)
         elif path == "/":
-            await see_other(plain, HOME, request)
+            bound = scope_of(request, self._city).bound
+            await see_other(plain, SCREEN if bound else HOME, request)
+        elif self._barred(request):
+            await self._bar(request, plain)
         elif path == LIVE:
             await self._stream(request, receive, plain)
         elif path.startswith(FOLDERS):
@@ -83,6 +98,30 @@ class Gate:
             await self._view(request, receive, plain)
         else:
             await self._page(request, receive, send)
+
+    def _barred(self, request: Request) -> bool:
+        """Whether a screen's token asks for what is not its screen's. Whatever is not named here is not,
+        an address that comes to be tomorrow too; scripts and styles say nothing of the city."""
+        if not scope_of(request, self._city).bound:
+            return False
+        path = str(request["path"])
+        if path.startswith(FOLDERS):
+            return False
+        if path == LIVE:
+            return self._views.by_query(request) is None
+        if path.startswith(PREFIX):
+            return self._views.by_prefix(request) is None
+        return self._views.by_path(request) is None
+
+    async def _bar(self, request: Request, send: Send) -> None:
+        """403; a page that goes where the screen belongs, unless it is a program that asks. While the
+        tokens were not read yet nobody can tell, and the screen is told to come again."""
+        if request[BEARER] is None and not self._devices.known:
+            await reply(send, 503, AWAY, kind=HTML)
+            return
+        bearer = request[BEARER]
+        place = SCREEN if bearer is None else home(bearer.screen)
+        await reply(send, 403, not_yours(place), kind=HTML)
 
     async def _page(self, request: Request, receive: Receive, send: Send) -> None:
         """The document of a page, whose layout and figures the browser asks for next."""
@@ -153,7 +192,8 @@ class Gate:
         if view is None:
             await reply(send, 404)
         else:
-            await stream(self._hub, view.topic, accepts_gzip(request), request, receive, send)
+            with self._devices.held(request):
+                await stream(self._hub, view.topic, accepts_gzip(request), request, receive, send)
 
     async def _live_and_die(self, request: Request, receive: Receive, send: Send) -> None:
         """Starts and stops what runs beside the requests, then lets Dash's server do the same."""
@@ -170,7 +210,8 @@ class Gate:
 
 
 def _allowed(request: Request) -> bool:
-    """GET everywhere, HEAD where a reply ends; POST only to Dash's callbacks, as JSON, from our own pages."""
+    """GET everywhere, HEAD where a reply ends; POST only to Dash's callbacks and from screens, as JSON,
+    from our own pages."""
     if request["method"] == "HEAD":
         return bool(request["path"] != LIVE)
     if request["method"] == "GET":
@@ -179,7 +220,7 @@ def _allowed(request: Request) -> bool:
     origin = urlsplit(headers.get(b"origin", b"").decode("latin-1")).netloc
     return (
         request["method"] == "POST"
-        and str(request["path"]).endswith("/_dash-update-component")
+        and (request["path"] in _POSTED or str(request["path"]).endswith("/_dash-update-component"))
         and headers.get(b"content-type", b"").startswith(b"application/json")
         and origin == headers.get(b"host", b"").decode("latin-1")
     )

@@ -15,21 +15,25 @@ _PAGE = """<!DOCTYPE html>
 <html lang="id"><head><meta charset="utf-8"><title>{status} · Pendopo</title>{head}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="dark"></head>
-<body><main><h1>{status}</h1>{said}<p><a href="/">Pendopo</a></p></main></body></html>
+<body><main><h1>{status}</h1>{said}<p><a href="{place}">Pendopo</a></p></main></body></html>
 """
 # A wall that was started before its database, or in a bad moment, comes up by itself.
-_AGAIN = '<meta http-equiv="refresh" content="10">'
+AGAIN = '<meta http-equiv="refresh" content="10">'
 
 
-def _page(status: int, text: str, head: str = "") -> str:
-    """A page for when there is no page: in every language, for nobody may know the viewer's by now."""
-    said = "".join(f'<p lang="{name}">{escape(words_for(name, "UTC").t(text))}</p>' for name in LANGUAGES)
-    return _PAGE.format(status=status, head=head, said=said)
+def page(status: int, text: str, head: str = "", place: str = "/") -> str:
+    """A page for when there is no page, that leads to `place`."""
+    return _PAGE.format(status=status, head=head, said=in_every_language(text), place=place)
 
 
-LOST = _page(404, msg("There is no such page."))
-FAILED = _page(500, msg("This page could not be made. It tries again by itself."), _AGAIN)
-AWAY = _page(503, msg("The database cannot be reached yet. This page tries again by itself."), _AGAIN)
+def in_every_language(text: str) -> str:
+    """A sentence for somebody whose language nobody may know by now."""
+    return "".join(f'<p lang="{name}">{escape(words_for(name, "UTC").t(text))}</p>' for name in LANGUAGES)
+
+
+LOST = page(404, msg("There is no such page."))
+FAILED = page(500, msg("This page could not be made. It tries again by itself."), AGAIN)
+AWAY = page(503, msg("The database cannot be reached yet. This page tries again by itself."), AGAIN)
 
 
 async def reply(

@@ -12,6 +12,8 @@ from kpis.announce import READINGS, versions
 from kpis.catalogue import catalogue
 from kpis.config import Settings
 from kpis.days import day_off, local_day
+from kpis.screens import enrolment
+from kpis.screens.health import Report, note
 from kpis.spans import span_of
 from kpis.store import Store
 from kpis.types import Reading, Snapshot
@@ -25,6 +27,8 @@ class Tables:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings = settings
         self._store = store
+        # Since when the screens could be heard; before that, none of them was silent.
+        self.listening = settings.clock.now()
 
     def read(self, key: Key) -> Snapshot:
         """The snapshot of `key` now. Raises StoreError."""
@@ -84,6 +88,37 @@ class Tables:
         order = {key: place for place, key in enumerate(catalogue())}
         granted = [one for (_, code), one in found.items() if scope.allows(code) and opd in (None, code)]
         return sorted(granted, key=lambda one: (one.opd is not None, one.opd or "", order[one.kpi]))
+
+    # --- screens -----------------------------------------------------------------------------------
+
+    def tokens(self) -> dict[str, str]:
+        """The screen behind each token's digest. Raises StoreError."""
+        with self._store.read() as conn:
+            return enrolment.tokens(conn, self._settings)
+
+    def waiting(self, secret: str) -> enrolment.Waiting | None:
+        """The code that the browser with `secret` shows. Raises StoreError."""
+        with self._store.read() as conn:
+            return enrolment.waiting(conn, self._settings.clock.now(), secret)
+
+    def ask(self, secret: str) -> enrolment.Waiting | None:
+        """A new code for that browser, None while too many wait. Raises StoreError."""
+        with self._store.write() as conn:
+            return enrolment.ask(conn, self._settings, self._settings.clock.now(), secret)
+
+    def claim(self, secret: str) -> tuple[str, str] | None:
+        """The screen and the token of that browser once its code was assigned. Raises StoreError."""
+        # Most who ask were not assigned yet: they cost a look, not a write.
+        found = self.waiting(secret)
+        if found is None or found.screen is None:
+            return None
+        with self._store.write() as conn:
+            return enrolment.claim(conn, self._settings, self._settings.clock.now(), secret)
+
+    def report(self, token: str, report: Report) -> bool:
+        """Keeps a screen's report, by its token's digest; False when it is a screen's no more."""
+        with self._store.write() as conn:
+            return note(conn, token, self._settings.clock.now(), report)
 
 
 def _own(found: Readings, opd: str | None) -> dict[str, Reading]:

@@ -123,7 +123,10 @@ class Views:
         opd, kpi = query.get("opd", ""), query.get("kpi", "")
         if page is None or (page.scope == "opd") != bool(opd) or ("<key>" in page.path) != bool(kpi):
             return None
-        if (kpi and kpi not in catalogue()) or not scope_of(request, self._city).allows(opd or None):
+        scope = scope_of(request, self._city)
+        if kpi and kpi not in catalogue():
+            return None
+        if not scope.allows(opd or None) or not scope.shows(name, query.get("screen")):
             return None
         pick = query.get("pick") or None
         if pick and not self._may_pick(request, page, pick):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Now = Callable[[], datetime]
 
@@ -29,3 +29,7 @@ class Clock:
         if self.real is None or self.city is None:
             return real
         return self.city + (real - self.real) * self.speed
+
+    def span(self, real: timedelta) -> timedelta:
+        """How long a real span is by the city's clock."""
+        return real * self.speed

@@ -6,6 +6,7 @@ PendopoError
 │   ├── StoreUnavailable   it cannot be reached now; trying again may do
 │   └── SchemaError        its tables are not the ones this release knows
 ├── SourceError          a source cannot be read
+├── ScreenError          a screen cannot be enrolled or revoked as asked
 └── CatalogueError       two KPIs claim one key
 
 A record that cannot be used is not an error: it is a reject (`ingest.pipeline`).
@@ -46,3 +47,7 @@ class SourceError(PendopoError):
 
 class CatalogueError(PendopoError):
     """Two KPIs claim the same key."""
+
+
+class ScreenError(PendopoError):
+    """A screen cannot be enrolled or revoked as asked; the text says what would do."""

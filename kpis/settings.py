@@ -53,7 +53,8 @@ class Screen:
 
     `layout` is "one", "two_by_two" (four pages at once, one a quarter) or "portrait". A screen with a
     `quarter`, 1 to 4 from the top left, is one of four that make a 2×2 wall of the same pages together.
-    From `blank_from` to `blank_to`, the city's time, it shows a small clock only.
+    From `blank_from` to `blank_to`, the city's time, it shows a small clock only. `place` says where it
+    hangs, `owner` is the code of the OPD that answers for it.
     """
 
     name: str
@@ -64,6 +65,8 @@ class Screen:
     quarter: int | None
     blank_from: time | None
     blank_to: time | None
+    place: str | None = None
+    owner: str | None = None
 
     @property
     def fields(self) -> tuple[tuple[str, ...], ...]:

@@ -131,7 +131,7 @@ def parse(data: dict[str, Any], file: Path, environ: Mapping[str, str]) -> Setti
         broker=read_broker(root.table("broker"), file.parent, environ),
         web=read_web(root.table("web")),
         tiles=read_tiles(root.table("wall")),
-        screens=read_screens(root),
+        screens=read_screens(root, city),
         service_requests=read_requests(root.table("service_requests")),
         app_uptime=read_uptime(root.table("app_uptime")),
         opd_integration=read_integration(root.table("opd_integration")),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from kpis.errors import ConfigError
 from kpis.reader import Table
 from kpis.settings import Screen
+from kpis.types import City
 
 WALL = "wall"
 """The screen at `/wall`; it is there even when no configuration names it."""
@@ -19,12 +20,12 @@ _EVERY = timedelta(seconds=30)
 _SHORTEST, _LONGEST = timedelta(seconds=1), timedelta(hours=24)
 
 
-def read_screens(root: Table) -> tuple[Screen, ...]:
+def read_screens(root: Table, city: City) -> tuple[Screen, ...]:
     """Every screen by configuration, after the one at `/wall`, which they may replace."""
-    found: dict[str, Screen] = {WALL: _screen(Table({"name": WALL}))}
+    found: dict[str, Screen] = {WALL: _screen(Table({"name": WALL}), city)}
     named: set[str] = set()
     for table in root.tables("screen"):
-        screen = _screen(table)
+        screen = _screen(table, city)
         if screen.name in named:
             raise ConfigError(
                 table.key("name"), f"is {screen.name!r}, which stands twice", "give each screen its own name"
@@ -34,7 +35,7 @@ def read_screens(root: Table) -> tuple[Screen, ...]:
     return tuple(found.values())
 
 
-def _screen(table: Table) -> Screen:
+def _screen(table: Table, city: City) -> Screen:
     name = table.text("name")
     if not _SLUG.fullmatch(name):
         raise ConfigError(
@@ -49,10 +50,19 @@ def _screen(table: Table) -> Screen:
         quarter=table.integer("quarter", None, low=1, high=QUARTERS),
         blank_from=table.clock_time("blank_from", None),
         blank_to=table.clock_time("blank_to", None),
+        place=table.text("place", None),
+        owner=_owner(table, city),
     )
     _check(table, screen)
     table.close()
     return screen
+
+
+def _owner(table: Table, city: City) -> str | None:
+    code: str | None = table.text("owner", None)
+    if code is not None and code not in {opd.code for opd in city.opds}:
+        raise ConfigError(table.key("owner"), f"is {code!r}", "use a code that city.opd names")
+    return code
 
 
 def _pages(table: Table) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from dashboard.scope import Scope
 from dashboard.snapshot import Key
 from kpis.config import Settings, load
 from kpis.errors import StoreUnavailable
+from kpis.screens.health import Report
 from kpis.spans import span_of
 from kpis.types import (
     Better,
@@ -75,6 +76,7 @@ class FakeTables:
         self.away = False
         self.slow = 0.0
         self.reads: list[Key] = []
+        self.listening = AT
 
     def read(self, key: Key) -> Snapshot:
         self.reads.append(key)
@@ -99,6 +101,23 @@ class FakeTables:
         if self.away:
             raise StoreUnavailable("the store cannot be reached: test")
         return [] if opd else list(self.readings.values())
+
+    # --- screens: a city that has none -----------------------------------------------------------
+
+    def tokens(self) -> dict[str, str]:
+        return {}
+
+    def waiting(self, secret: str) -> None:
+        return None
+
+    def ask(self, secret: str) -> None:
+        return None
+
+    def claim(self, secret: str) -> None:
+        return None
+
+    def report(self, token: str, report: Report) -> bool:
+        return False
 
 
 class FakeListener:

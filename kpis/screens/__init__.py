@@ -1,0 +1,1 @@
+"""Screens as devices: their codes, their tokens, and what they tell of themselves."""
