@@ -166,7 +166,7 @@ class Door:
             await reply(send, 400, str(error))
             return
         kept = await asyncio.to_thread(self._devices.store.report, bearer.digest, report)
-        await reply(send, 204 if kept else 403)
+        await _answer(send, 200 if kept else 403, b"{}", _JSON, [])
 
 
 def home(screen: str) -> str:

@@ -21,6 +21,7 @@ _TITLE = msg("New screen")
 _HEADING = msg("This screen is not enrolled yet")
 _HOW = msg("On Pendopo's server, an operator types {command}")
 _NAME = msg("NAME")
+_COMMAND = " ".join(("./run", "screen", "enrol"))  # the same in every language
 _NOTE = msg("The code is good once, for ten minutes; then another appears.")
 _AWAY = msg("No connection. This page tries again by itself.")
 _BARRED = msg("This screen shows its own page only.")
@@ -60,7 +61,7 @@ def _say(text: str, language: str, **values: str) -> str:
 
 def _how(code: str, language: str) -> str:
     typed = f'<span class="typed">{escape(code)}</span>'
-    command = f"<kbd>./run screen enrol {typed} {_say(_NAME, language)}</kbd>"
+    command = f"<kbd>{_COMMAND} {typed} {_say(_NAME, language)}</kbd>"
     # The sentence is made harmless before markup of ours goes in.
     return _say(_HOW, language, command="\0").replace("\0", command)
 
