@@ -66,7 +66,10 @@ def _own(span: Span, here: str, keep: Mapping[str, str], w: Words) -> html.Detai
     title = range_text(span, w) if own else w.t("Other days")
     chosen: dict[str, Any] = {"aria-current": "true"} if own else {}
     return html.Details(
-        [html.Summary(title, className="switch", **chosen), Flat(_form(span, here, keep, w), "range-form")],
+        [
+            html.Summary(title, className="switch", **chosen),
+            Flat(str(_form(span, here, keep, w)), "range-form"),
+        ],
         className="range-own",
     )
 

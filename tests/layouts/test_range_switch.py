@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from dashboard.render import to_json
 from kpis.spans import PROBLEMS, span_of
 from layouts.pages import PAGES
 from layouts.shell import shell
@@ -64,6 +65,7 @@ def test_days_of_ones_own_are_named_and_stand_in_the_form() -> None:
     assert 'name="to" value="2026-08-17"' in markup
     assert 'type="hidden" name="lang" value="en"' in markup
     assert 'name="range"' not in markup
+    assert b"2026-08-17" in to_json(switch)
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
