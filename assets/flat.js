@@ -4,10 +4,7 @@
   var library = (window.pendopo = window.pendopo || {});
   library.Flat = function Flat(props) {
     var region = props.label ? { role: "region", "aria-label": props.label, tabIndex: 0 } : {};
-    return window.React.createElement("div", Object.assign({
-      id: props.id,
-      className: props.className || undefined,
-      dangerouslySetInnerHTML: { __html: props.markup || "" },
-    }, region));
+    var attributes = { id: props.id, className: props.className || undefined };
+    return library.drawn("div", props.markup, Object.assign(attributes, region));
   };
 })();

@@ -49,7 +49,7 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
         className="thirds",
     )
     tiles = html.Div([slot(found, f"tile-{key}", "tile-slot") for key in TILES], className="tiles")
-    return html.Div([lists, tiles], className="page mayor-page")
+    return html.Div([html.H1(w.t("Mayor")), lists, tiles], className="page mayor-page")
 
 
 def _people(rows: tuple[OpdStanding, ...], snapshot: Snapshot, w: Words, *, calm: str) -> Any:

@@ -13,6 +13,7 @@ from kpis.views import RejectRow, SourceRow, SourcesView
 from layouts import reasons
 from layouts.marks import STATE_WORDS, ago, href
 from layouts.pages.page import Page, Panels, section, slot, with_shared
+from layouts.panels.tables import scrolling
 from layouts.words import MISSING, Words, msg
 
 DOORS = {"mqtt": "MQTT", "database": msg("Database"), "file": msg("File"), "probe": msg("Probe")}
@@ -63,8 +64,9 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
     found = panels(snapshot, w)
     return html.Div(
         [
+            html.H1(w.t("Sources")),
             slot(found, "reject-chosen"),
-            section(w.t("Sources"), slot(found, "source-list")),
+            section(w.t("What each source sent"), slot(found, "source-list")),
             section(
                 w.t("Rejected records"),
                 slot(found, "reject-reasons"),
@@ -81,7 +83,7 @@ def _sources(rows: tuple[SourceRow, ...], snapshot: Snapshot, w: Words) -> Any:
         return html.P(w.t("No source has sent anything yet."), className="calm")
     head = _head(SOURCE_TITLES, w)
     body = html.Tbody([_source(row, snapshot, w) for row in rows])
-    return html.Div(dbc.Table([head, body], className="list"), className="scroll")
+    return scrolling(dbc.Table([head, body], className="list"), w.t("Sources"))
 
 
 def _source(row: SourceRow, snapshot: Snapshot, w: Words) -> html.Tr:
@@ -133,7 +135,7 @@ def _rejects(rows: tuple[RejectRow, ...], snapshot: Snapshot, w: Words) -> Any:
         return ""
     head = _head(REJECT_TITLES, w)
     body = html.Tbody([_reject(row, snapshot, w) for row in rows])
-    return html.Div(dbc.Table([head, body], className="list"), className="scroll")
+    return scrolling(dbc.Table([head, body], className="list"), w.t("Rejected records"))
 
 
 def _reject(row: RejectRow, snapshot: Snapshot, w: Words) -> html.Tr:

@@ -48,6 +48,12 @@ def table(
     return flat(html.Table([head, html.Tbody(body)], className="table"), "scroll", label)
 
 
+def scrolling(inside: Any, label: str) -> html.Div:
+    """A box that scrolls sideways when it must, and takes the keyboard's focus for that."""
+    named: dict[str, Any] = {"aria-label": label}
+    return html.Div(inside, className="scroll", role="region", tabIndex="0", **named)
+
+
 def nothing(text: str) -> html.P:
     """The sentence that stands where there is nothing to list."""
     return html.P(text, className="nothing")

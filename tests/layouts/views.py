@@ -5,7 +5,7 @@ from __future__ import annotations
 from kpis.config import Screen
 from kpis.types import Severity, Snapshot
 from kpis.views import OpdStanding, WallView
-from tests.layouts import sample, views_domains
+from tests.layouts import sample, views_domains, views_people
 
 
 def standings() -> tuple[OpdStanding, ...]:
@@ -57,4 +57,4 @@ def wall(screen: Screen = sample.SETTINGS.screens[0], **changes: object) -> Snap
     return sample.snapshot("wall", view, **{"city": city, **changes})
 
 
-SNAPSHOTS = {"wall": wall, **views_domains.SNAPSHOTS}
+SNAPSHOTS = {"wall": wall, **views_domains.SNAPSHOTS, **views_people.SNAPSHOTS}
