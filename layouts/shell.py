@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
@@ -142,17 +141,18 @@ def _head(
     )
 
 
-def _navigation(here: str, w: Words, keep: dict[str, str]) -> dbc.Nav:
-    links = [
-        dbc.NavLink(
+def _navigation(here: str, w: Words, keep: dict[str, str]) -> html.Nav:
+    links = []
+    for path, text in NAVIGATION:
+        now: dict[str, Any] = {"aria-current": "page"} if path == here else {}
+        link = html.A(
             w.t(text),
             href=_to(path, {"lang": keep["lang"]} if path == "/wall" else keep),
-            active=path == here,
-            external_link=True,
+            className="nav-link active" if now else "nav-link",
+            **now,
         )
-        for path, text in NAVIGATION
-    ]
-    return dbc.Nav([dbc.NavItem(link) for link in links], className="pages", navbar=False)
+        links.append(html.Li(link, className="nav-item"))
+    return html.Nav(html.Ul(links, className="pages nav"), **_label(w.t("Pages")))
 
 
 def _label(text: str) -> dict[str, Any]:
@@ -165,6 +165,8 @@ def _switch(
     links = []
     for code, title, text in choices:
         now: dict[str, Any] = {"aria-current": "true"} if keep[name] == code else {}
+        if name == "lang":  # a language's name is in that language
+            now |= {"lang": code, "hrefLang": code}
         links.append(
             html.A(text, href=_to(here, {**keep, name: code}), title=title, className="switch", **now)
         )
