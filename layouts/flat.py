@@ -30,7 +30,7 @@ class Flat(Component):
     def __init__(self, markup: str, className: str = "", label: str | None = None) -> None:
         self.available_properties = self._prop_names
         named = {} if label is None else {"label": label}
-        super().__init__(markup=markup, className=className, **named)  # type: ignore[no-untyped-call]
+        super().__init__(markup=str(markup), className=className, **named)  # type: ignore[no-untyped-call]
 
 
 def flat(tree: Any, className: str = "", label: str | None = None) -> Flat:
