@@ -163,7 +163,12 @@ class Pipeline:
             for index, place in enumerate(rejects):
                 values: dict[str, Any] = {"replayed_at": micros(self._now())}
                 if (refused := still.get(index)) is not None:
-                    values = {"reason": refused.reason, "field": refused.field, "detail": refused.detail}
+                    values = {
+                        "reason": refused.reason,
+                        "field": refused.field,
+                        "detail": refused.detail,
+                        "opd": refused.opd,
+                    }
                 conn.execute(t.update().where(t.c.id == place).values(**values))
             for name in {*batch.accepted, *batch.known}:
                 sums = {
@@ -276,6 +281,7 @@ class Pipeline:
                 reason=refused.reason,
                 field=refused.field,
                 detail=refused.detail,
+                opd=refused.opd,
                 raw=mask_json(refused.raw),
                 digest=digest,
                 first_at=now,
@@ -291,6 +297,7 @@ class Pipeline:
                         "reason": refused.reason,
                         "field": refused.field,
                         "detail": refused.detail,
+                        "opd": refused.opd,
                         "replayed_at": None,
                     },
                 )
@@ -358,7 +365,10 @@ def _digest(refused: Refused) -> str:
 
 def _conflict(kept: Kept) -> Refused:
     detail = mask(str(kept.row[1]))
-    return Refused(kept.index, kept.feed, kept.source, "id_conflict", "id", detail, raw_text(kept.came))
+    columns = COLUMNS[kept.feed]
+    opd = kept.row[columns.index("opd")] if "opd" in columns else None
+    raw = raw_text(kept.came)
+    return Refused(kept.index, kept.feed, kept.source, "id_conflict", "id", detail, raw, opd)
 
 
 def _joined(first: Outcome, rest: Outcome, middle: int) -> Outcome:

@@ -41,7 +41,7 @@ class Kept(msgspec.Struct, gc=False):
 
 @dataclass(slots=True)
 class Refused:
-    """One record that cannot be used, with its own part of the payload."""
+    """One record that cannot be used, with its own part of the payload; `opd` is whose it says it is."""
 
     index: int
     feed: str | None
@@ -50,6 +50,7 @@ class Refused:
     field: str | None
     detail: str
     raw: str
+    opd: str | None = None
 
 
 def _run_of_one(arrivals: Sequence[Arrival], start: int) -> int:
@@ -191,23 +192,30 @@ class Reader:
         loose: bool,
         whole: bool,
     ) -> Kept | Refused:
-        source = arrival.source
+        source, opd = arrival.source, None
         came = arrival.payload if whole else item
         try:
             if not isinstance(item, dict):
                 raise Bad("not_a_record", None, type(item).__name__)
+            opd = self._whose(item)
             _finite(item)
             mapped = self._mapped(arrival.config, item)
             source, mapped = _opened(mapped, feed, source)
+            opd = self._whose(mapped) or opd
             if source != context.source:
                 context = Context(context.opds, context.day_of, context.zone, context.now_us, source)
             record = _converted(_plain(mapped) if loose else mapped, RECORDS[feed], strict=not loose)
             return Kept(index, feed, source, self._rows[feed](record, context), came)
         except Bad as bad:
             raw = raw_text(came) if bad.secret is None else hidden(raw_text(item), bad.secret)
-            return Refused(index, feed, source, bad.reason, bad.field, bad.detail, raw)
+            return Refused(index, feed, source, bad.reason, bad.field, bad.detail, raw, opd)
         except OverflowError as error:
-            return Refused(index, feed, source, "out_of_range", None, str(error), raw_text(came))
+            return Refused(index, feed, source, "out_of_range", None, str(error), raw_text(came), opd)
+
+    def _whose(self, item: dict[str, Any]) -> str | None:
+        """The OPD a record names, when the city has one of that code."""
+        opd = item.get("opd")
+        return opd if isinstance(opd, str) and opd in self._opds else None
 
     def _mapped(self, config: str, item: dict[str, Any]) -> dict[str, Any]:
         field_map = self._maps.get(config)

@@ -12,6 +12,8 @@ from kpis.config import AttendanceRules
 from kpis.store import instant, micros
 
 _QUARTER_US = 900_000_000
+# A calendar without any working day must not be searched for ever.
+_LONGEST_REST = 60
 
 
 class DayOf:
@@ -57,6 +59,16 @@ def day_off(day: date, rules: AttendanceRules) -> str | None:
     if day.isoweekday() not in rules.workdays:
         return "weekend"
     return _national(day.year).get(day) if rules.national_holidays else None
+
+
+def working_day(day: date, count: int, rules: AttendanceRules) -> date:
+    """The `count`-th working day after `day`; after sixty days off in a row, that day itself counts."""
+    found, left, off = day, count, 0
+    while left:
+        found += timedelta(days=1)
+        off = 0 if day_off(found, rules) is None else off + 1
+        left -= off == 0 or off > _LONGEST_REST
+    return found
 
 
 def late_after(day: date, rules: AttendanceRules, zone: ZoneInfo) -> int:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from kpis import app_uptime, e_attendance, opd_integration, readings, service_requests, sources
+from kpis import (
+    app_uptime,
+    e_attendance,
+    mayor,
+    opd_integration,
+    opd_page,
+    readings,
+    service_requests,
+    sources,
+)
 from kpis.config import WALL, Settings
 from kpis.judge import distance
 from kpis.readings import Key
 from kpis.spans import Span
 from kpis.types import Domain, Freshness, Reading, Severity
-from kpis.views import MayorView, OpdStanding, OpdsView, OpdView, WallView
-
-FIVE = 5
+from kpis.views import OpdStanding, OpdsView, WallView
 
 
 def standings(settings: Settings, found: Mapping[Key, Reading]) -> tuple[OpdStanding, ...]:
@@ -69,53 +76,20 @@ def _wall(
     )
 
 
-def _mayor(conn: Connection, settings: Settings, at: datetime, found: Mapping[Key, Reading]) -> MayorView:
-    rows = standings(settings, found)
-    need = [s for s in rows if s.act or s.watch][:FIVE]
-    # Few OPD meet everything on one day: nothing to act on, and the fewest misses, is worth a word.
-    praised = sorted(
-        (s for s in rows if s.on_target and not s.act),
-        key=lambda s: (s.watch, -s.on_target, s.distance, s.opd),
-    )
-    return MayorView(
-        need=tuple(need),
-        deserve=tuple(praised[:FIVE]),
-        changes=readings.changes(conn, None, at - timedelta(hours=24), at, most=8),
-    )
-
-
-def _opd(
-    conn: Connection, settings: Settings, at: datetime, opd: str, found: Mapping[Key, Reading]
-) -> OpdView:
-    rows = standings(settings, found)
-    interfaces = opd_integration.interface_rows(conn, settings, at, opd)
-    order = [s.opd for s in rows]
-    return OpdView(
-        opd=opd,
-        overdue=service_requests.oldest_overdue(conn, at, opd),
-        apps=app_uptime.app_rows(conn, settings, at, opd),
-        interfaces=interfaces,
-        step=next(s for s in opd_integration.opd_steps(settings, interfaces) if s.opd == opd),
-        attendance=e_attendance.opd_attendance(conn, settings, at).get(opd),
-        rank=len(order) - order.index(opd) if found else None,
-        of=len(order),
-    )
-
-
 def detail(
     conn: Connection, settings: Settings, page: str, opd: str | None, at: datetime,
     found: Mapping[Key, Reading], span: Span, reject: int | None = None, screen: str | None = None,
-    pick: str | None = None,
+    pick: str | None = None, since: datetime | None = None,
 ) -> Any:  # fmt: skip
     """The page's own view (`kpis.views`) at `at` over the days of `span`. `found` are all readings now,
-    `pick` is what the address picks ("opd:dlh")."""
+    `pick` is what the address picks ("opd:dlh"), `since` the last look of whoever is shown what changed."""
     if page == "wall":
         return _wall(conn, settings, at, found, screen)
     if page == "mayor":
-        return _mayor(conn, settings, at, found)
+        return mayor.view(conn, settings, at, found, since)
     if page == "opd":
         assert opd is not None
-        return _opd(conn, settings, at, opd, found)
+        return opd_page.view(conn, settings, at, opd, found)
     if page == "sources":
         return sources.view(conn, settings, at, reject)
     if page == "app":

@@ -29,11 +29,14 @@ from kpis.types import (
     Target,
     TrendPoint,
 )
-from kpis.views import StateChange
+from kpis.views import Past, StateChange
 
 Key = tuple[str, str | None]
 BUCKET_US = 900_000_000
 TREND = timedelta(hours=24)
+PAST_WITHIN = timedelta(hours=36)
+"""How far before a moment of the past a figure's last row may lie to stand for it."""
+_MICROSECOND = timedelta(microseconds=1)
 
 # The city's own rows stand under the empty OPD code: a key column cannot be NULL.
 reading = sa.Table(
@@ -213,6 +216,34 @@ def trends(conn: Connection, opd: str | None, at: datetime) -> dict[str, tuple[T
     for kpi, us, value in conn.execute(query):
         found.setdefault(kpi, []).append(TrendPoint(at=instant(us), value=value))
     return {kpi: tuple(points) for kpi, points in found.items()}
+
+
+def before(
+    conn: Connection, at: datetime, opd: str | None = None, within: timedelta = PAST_WITHIN
+) -> dict[Key, Past]:
+    """What every figure was at `at`, as its history tells: the newest row of the time `within` before.
+
+    Of one scope where `opd` names it ("" is the city's own). A figure without such a row is left out:
+    nobody judged it then.
+    """
+    r, h = reading, reading_history
+    t = micros(at)
+    newest = (
+        sa.select(h.c.at)
+        .where(h.c.kpi == r.c.kpi, h.c.opd == r.c.opd, h.c.at <= t, h.c.at > t - within // _MICROSECOND)
+        .order_by(h.c.at.desc())
+        .limit(1)
+        .correlate(r)
+        .scalar_subquery()
+    )
+    same = sa.and_(h.c.kpi == r.c.kpi, h.c.opd == r.c.opd, h.c.at == newest)
+    query = sa.select(h.c.kpi, h.c.opd, h.c.at, h.c.value, h.c.severity).select_from(r).join(h, same)
+    if opd is not None:
+        query = query.where(r.c.opd == opd)
+    return {
+        (kpi, code or None): Past(at=instant(us), value=value, severity=severity)
+        for kpi, code, us, value, severity in conn.execute(query)
+    }
 
 
 def changes(

@@ -191,12 +191,13 @@ class AttendanceRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KpiSettings:
-    """What config.toml says of one KPI: targets for the city and for one OPD, and who owns it."""
+    """What config.toml says of one KPI: targets for the city and for one OPD, by when, and who owns it."""
 
     city: Target | None
     opd: Target | None
     interval: timedelta | None
     owner: str | None
+    by: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

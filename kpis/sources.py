@@ -76,9 +76,12 @@ reject = sa.Table(
     sa.Column("last_at", sa.BigInteger, nullable=False),
     sa.Column("times", sa.Integer, nullable=False),
     sa.Column("replayed_at", sa.BigInteger),
+    # Whose record it is, where it says so and the city knows the OPD.
+    sa.Column("opd", sa.Text),
     sa.UniqueConstraint("source", "digest", name="reject_once"),
     sa.Index("reject_last", "last_at"),
     sa.Index("reject_waiting", "replayed_at", "reason", "times"),
+    sa.Index("reject_opd", "opd", "replayed_at", "reason", "times"),
 )
 
 
@@ -182,6 +185,14 @@ def view(conn: Connection, settings: Settings, at: datetime, chosen: int | None 
     )
 
 
+def rejects_of(conn: Connection, opd: str) -> tuple[Count, ...]:
+    """How many records of one OPD wait for mending, by reason, most first."""
+    r = reject.c
+    query = sa.select(r.reason, sa.func.sum(r.times).label("n")).where(r.opd == opd, r.replayed_at.is_(None))
+    found = conn.execute(query.group_by(r.reason).order_by(sa.desc("n"), r.reason))
+    return tuple(Count(label=reason, count=int(n)) for reason, n in found)
+
+
 def silent(rows: tuple[SourceRow, ...]) -> int:
     """How many sources fail, or were not heard for three expected intervals."""
     return sum(1 for s in rows if s.error is not None or s.freshness == Freshness.STALE.value)
@@ -189,6 +200,7 @@ def silent(rows: tuple[SourceRow, ...]) -> int:
 
 __all__ = [
     "reject",
+    "rejects_of",
     "silent",
     "source_feed",
     "source_hour",

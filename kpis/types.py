@@ -152,13 +152,19 @@ def rfc3339(at: datetime | None) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opd:
-    """A department (organisasi perangkat daerah). `employees` is its headcount, None if unknown."""
+    """A department (organisasi perangkat daerah). `employees` is its headcount, None if unknown.
+
+    `head` is who leads it and `contact` a link to them (tel:, mailto:, https:). Both are for the
+    mayor's page alone: never for a wall or a public page.
+    """
 
     code: str
     name: str
     abbreviation: str
     english: str
     employees: int | None
+    head: str | None = None
+    contact: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

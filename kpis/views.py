@@ -10,10 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kpis.settings import Screen
 from kpis.types import Domain
+
+if TYPE_CHECKING:
+    from kpis.looks import Change
+    from kpis.ranks import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +189,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterfaceRow:
-    """One interface of one OPD's system with its latest evidence."""
+    """One interface of one OPD's system with its latest evidence. `interval_s` is how often it should run."""
 
     opd: str
     system: str
@@ -201,6 +205,7 @@ class InterfaceRow:
     rejected_share: float | None
     step: Step
     error: str | None
+    interval_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,17 +346,101 @@ class SourcesView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueSoon:
+    """Open requests whose time runs out within `days` working days, at the end of the day `by` at the
+    latest; those due within fewer days are counted in as well."""
+
+    days: int
+    by: date
+    count: int
+
+
+class Why(StrEnum):
+    """What is wrong with an interface, the worst first."""
+
+    NEVER = "never"
+    FAILED = "failed"
+    STALE = "stale"
+    LATE = "late"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """An interface that did not send what it should. `overdue_s` is how long it is past its interval."""
+
+    row: InterfaceRow
+    why: Why
+    overdue_s: float | None
+
+
+class Promise(StrEnum):
+    """How a milestone stands: past its day and not done, done after its day, to come, done in time."""
+
+    OVERDUE = "overdue"
+    DUE = "due"
+    LATER = "later"
+    DONE_LATE = "done_late"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone:
+    """One promise. `state` is DUE within thirty days, LATER beyond. `progress` is a share or None."""
+
+    title: str
+    kind: str | None
+    due_on: date
+    done_on: date | None
+    progress: float | None
+    state: Promise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromisesView:
+    """What an OPD promised: how many stand where, and the rows that matter now. `updated_at` is when a
+    milestone was last heard of, None when there is none."""
+
+    counts: Mapping[Promise, int]
+    rows: tuple[Milestone, ...]
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a figure was at an earlier moment, as it was judged then."""
+
+    at: datetime
+    value: float | None
+    severity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpdView:
-    """One OPD's own page: what is overdue, its applications, interfaces and people today."""
+    """One OPD's own page: what to do now, how it stands, what it promised.
+
+    `overdue` are the longest of `overdue_all`, which is None while nothing was ever reported.
+    `rejects` counts by reason the records of this OPD that could not be used and wait for mending.
+    `before` are its figures thirty days ago by KPI key. `place` is its own among all; `best` and
+    `improved` are who leads, and `ranked` how many of the city's OPD could be compared.
+    """
 
     opd: str
     overdue: tuple[RequestRow, ...]
+    overdue_all: int | None
+    due: tuple[DueSoon, ...]
     apps: tuple[AppRow, ...]
     interfaces: tuple[InterfaceRow, ...]
+    troubles: tuple[Trouble, ...]
+    rejects: tuple[Count, ...]
     step: OpdStep
     attendance: OpdAttendance | None
-    rank: int | None
-    of: int
+    before: Mapping[str, Past]
+    place: Place
+    best: tuple[Place, ...]
+    improved: tuple[Place, ...]
+    ranked: int
+    promises: PromisesView
+    targets_by: Mapping[str, date]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,12 +476,51 @@ class StateChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MayorView:
-    """Five that need a word, five that deserve one, and what changed in the last 24 hours."""
+class Word:
+    """An OPD that needs a word: its most pressing figure, and how many others it has to act on."""
 
-    need: tuple[OpdStanding, ...]
-    deserve: tuple[OpdStanding, ...]
-    changes: tuple[StateChange, ...]
+    opd: str
+    kpi: str
+    others: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Praise:
+    """An OPD that deserves a word, for the targets it meets or for a figure that came right since
+    `then`, thirty days ago. `kpi` and `then` are None where the place alone is the reason."""
+
+    place: Place
+    kpi: str | None = None
+    then: Past | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookView:
+    """What changed since a look: the first of what got worse and of what got better, and how many there
+    are of each. `first` says that nobody looked before, `cut` that more changed than was read."""
+
+    since: datetime
+    first: bool
+    worse: tuple[Change, ...]
+    better: tuple[Change, ...]
+    worse_all: int
+    better_all: int
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MayorView:
+    """What changed since the last look, five OPD that need a word and five that deserve one.
+
+    `acting` is how many OPD have something to act on, `ranked` how many could be compared at all.
+    """
+
+    look: LookView
+    need: tuple[Word, ...]
+    deserve: tuple[Praise, ...]
+    acting: int
+    ranked: int
+    compared: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ from kpis.types import City, Opd
 
 LANGUAGES = ("id", "en")
 CODE = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
+# What opens a call, a letter or a chat on a tablet; anything else a browser may take for a script.
+_CONTACTS = ("tel:", "mailto:", "https://")
 _ZONES = {7: "WIB", 8: "WITA", 9: "WIT"}
 
 
@@ -64,6 +66,8 @@ def _opd(table: Table) -> Opd:
         abbreviation=table.text("abbreviation", None) or table.text("name"),
         english=table.text("english", None) or table.text("name"),
         employees=table.integer("employees", None, low=0, high=1_000_000),
+        head=table.text("head", None),
+        contact=_contact(table),
     )
     if not CODE.match(opd.code):
         raise ConfigError(
@@ -71,6 +75,19 @@ def _opd(table: Table) -> Opd:
         )
     table.close()
     return opd
+
+
+def _contact(table: Table) -> str | None:
+    link: str | None = table.text("contact", None)
+    if link is None:
+        return None
+    if not link.startswith(_CONTACTS) or not link.isprintable() or " " in link:
+        raise ConfigError(
+            table.key("contact"),
+            f"is {link!r}",
+            'use "tel:+62…", "mailto:name@kota.go.id" or "https://wa.me/62…"',
+        )
+    return link
 
 
 def _opd_rows(path: Path) -> list[Opd]:

@@ -107,6 +107,7 @@ def read_kpis(table: Table) -> dict[str, KpiSettings]:
             opd=_target(inner, "opd_") or city,
             interval=inner.span("interval", None),
             owner=inner.text("owner", None),
+            by=inner.day("by", None),
         )
         inner.close()
     return found

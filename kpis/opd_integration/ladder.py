@@ -42,7 +42,7 @@ def _row(key: Key, found: Seen, settings: Settings, t: int, interval: timedelta)
         data_as_of=maybe_instant(found.data_as_of),
         data_age_hours=None if found.data_as_of is None else (t - found.data_as_of) / _HOUR_US,
         runs_24h=found.runs_24h, ok_24h=found.ok_24h, matched_share=matched, rejected_share=rejected,
-        step=step, error=last.error if last and not last.ok else None,
+        step=step, error=last.error if last and not last.ok else None, interval_s=interval.total_seconds(),
     )  # fmt: skip
 
 

@@ -81,6 +81,8 @@ milestone = sa.Table(
     sa.Column("programme", sa.Text),
     sa.Column("budget", sa.Float(53)),
     sa.Column("progress", sa.Float(53)),
+    sa.Index("milestone_due", "opd", "due_on"),
+    sa.Index("milestone_done", "opd", "done_on"),
 )
 
 SYNC_CELLS = Cells(

@@ -2,12 +2,13 @@
 
 from kpis.service_requests.figures import KPIS, RequestFigures, figures
 from kpis.service_requests.tables import FEED, request_day, service_request
-from kpis.service_requests.view import oldest_overdue, view
+from kpis.service_requests.view import due_soon, oldest_overdue, view
 
 __all__ = [
     "FEED",
     "KPIS",
     "RequestFigures",
+    "due_soon",
     "figures",
     "oldest_overdue",
     "request_day",

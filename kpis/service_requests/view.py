@@ -9,16 +9,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from kpis.config import Settings
-from kpis.days import local_day
+from kpis.days import day_start, local_day, working_day
 from kpis.feeds import flag_sum
 from kpis.percentile import percentile
 from kpis.service_requests.figures import figures
 from kpis.service_requests.tables import request_day
 from kpis.service_requests.tables import service_request as r
 from kpis.store import instant, maybe_instant, micros
-from kpis.views import AgeBand, Count, OpdRequests, RequestDay, RequestRow, RequestsView
+from kpis.views import AgeBand, Count, DueSoon, OpdRequests, RequestDay, RequestRow, RequestsView
 
 _DAY_US = 86_400_000_000
+DUE_DAYS = (1, 3, 5)
 BANDS = ((0, 3), (3, 7), (7, 14), (14, 30), (30, 60), (60, None))
 
 
@@ -121,6 +122,21 @@ def oldest_overdue(conn: Connection, at: datetime, opd: str | None, most: int = 
     t = micros(at)
     query = sa.select(*_ROW).where(*_waiting(t, opd), r.c.due_at < t)
     return _rows(conn.execute(query.order_by(r.c.due_at, r.c.source, r.c.id).limit(most)))
+
+
+def due_soon(conn: Connection, settings: Settings, at: datetime, opd: str) -> tuple[DueSoon, ...]:
+    """How many open requests of an OPD fall due within `DUE_DAYS` working days, today not counted."""
+    t = micros(at)
+    today = local_day(at, settings.zone)
+    limits = [(days, working_day(today, days, settings.e_attendance)) for days in DUE_DAYS]
+    ends = [day_start(by + timedelta(days=1), settings.zone) for _, by in limits]
+    sums = [sa.func.sum(flag_sum(r.c.due_at < end)) for end in ends]
+    query = sa.select(*sums).where(*_waiting(t, opd), r.c.due_at >= t, r.c.due_at < ends[-1])
+    counts = conn.execute(query).one()
+    return tuple(
+        DueSoon(days=days, by=by, count=int(count or 0))
+        for (days, by), count in zip(limits, counts, strict=True)
+    )
 
 
 def view(conn: Connection, settings: Settings, at: datetime, opd: str | None = None) -> RequestsView:

@@ -1,16 +1,20 @@
-"""The mayor's page: five OPD that need a word, five that deserve one, what changed, eight figures."""
+"""The mayor's page, read in two minutes: the city in a sentence, what changed, who to call, eight figures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
 
 from kpis.types import Snapshot
-from kpis.views import MayorView, OpdStanding, StateChange
-from layouts.marks import STATE_WORDS, full, href, opd_link, short
+from kpis.views import MayorView
+from layouts.flat import Flat, flat
 from layouts.pages.page import Page, Panels, section, slot, with_shared
+from layouts.panels.change_list import change_list, look_line
 from layouts.panels.kpi_tile import kpi_tile
+from layouts.panels.opd_words import need_list, praise_list
+from layouts.sentences import city_line
 from layouts.words import Words, msg
 
 TILES = (
@@ -26,76 +30,72 @@ TILES = (
 
 
 def panels(snapshot: Snapshot, w: Words) -> Panels:
-    """A panel for each tile and each list."""
+    """A panel for each tile and each list, each as one piece of HTML: they come over a poor connection."""
     view: MayorView = snapshot.detail
-    own: Panels = {f"tile-{key}": kpi_tile(snapshot, key, w) for key in TILES}
-    own["need-a-word"] = _people(view.need, snapshot, w, calm=w.t("No OPD misses a target now."))
-    own["deserve-a-word"] = _people(
-        view.deserve, snapshot, w, calm=w.t("Every OPD has something to act on now.")
+    own: Panels = {f"tile-{key}": _flat(kpi_tile(snapshot, key, w)) for key in TILES}
+    own["city-line"] = _flat(
+        [html.P(city_line(snapshot, w), className="city-line"), _opds(view, snapshot, w)]
     )
-    own["changes"] = _changes(view.changes, snapshot, w)
+    own["look"] = _flat(look_line(snapshot, view.look, w))
+    own["changes"] = _flat(change_list(snapshot, view.look, w))
+    own["need-a-word"] = _flat(need_list(snapshot, view.need, w))
+    own["deserve-a-word"] = _flat([praise_list(snapshot, view.deserve, w), _compared(view, snapshot, w)])
     return with_shared(snapshot, w, own)
 
 
 def frame(snapshot: Snapshot, w: Words) -> html.Div:
-    """Who first, then what changed, then the figures."""
+    """The sentence, what changed, whom to speak to, then the figures."""
     found = panels(snapshot, w)
-    lists = html.Div(
+    people = html.Div(
         [
             section(w.t("Five that need a word"), slot(found, "need-a-word")),
             section(w.t("Five that deserve one"), slot(found, "deserve-a-word")),
-            section(w.t("What changed in 24 hours"), slot(found, "changes")),
         ],
-        className="thirds",
+        className="halves",
     )
     tiles = html.Div([slot(found, f"tile-{key}", "tile-slot") for key in TILES], className="tiles")
-    return html.Div([html.H1(w.t("Mayor")), lists, tiles], className="page mayor-page")
-
-
-def _people(rows: tuple[OpdStanding, ...], snapshot: Snapshot, w: Words, *, calm: str) -> Any:
-    if not rows:
-        return html.P(calm, className="calm")
-    return html.Ol([_standing(row, snapshot, w) for row in rows], className="standings")
-
-
-def _standing(row: OpdStanding, snapshot: Snapshot, w: Words) -> html.Li:
-    counts = [
-        html.Span([html.B(w.number(n)), " ", w.t(STATE_WORDS[kind])], className=f"state {kind}")
-        for kind, n in (("act", row.act), ("watch", row.watch), ("on_target", row.on_target))
-        if n and (kind != "on_target" or not row.act)
-    ]
-    worst = snapshot.kpis.get(row.worst_kpi or "")
-    about = html.Span(w.t(worst.title), className="about") if worst is not None else ""
-    name = html.A(
-        [html.B(short(snapshot, row.opd)), html.Span(full(snapshot, row.opd, w), className="full-name")],
-        href=href(f"/opd/{row.opd}", w),
-        className="who-link",
-    )
-    return html.Li([name, html.Span(counts, className="marks"), about])
-
-
-def _changes(rows: tuple[StateChange, ...], snapshot: Snapshot, w: Words) -> Any:
-    if not rows:
-        return html.P(w.t("Nothing changed in the last 24 hours."), className="calm")
-    return html.Ul([_change(row, snapshot, w) for row in rows], className="changes")
-
-
-def _change(row: StateChange, snapshot: Snapshot, w: Words) -> html.Li:
-    kpi = snapshot.kpis.get(row.kpi)
-    who: Any = opd_link(snapshot, row.opd, w) if row.opd else w.t("City")
-    return html.Li(
+    return html.Div(
         [
-            html.Span(w.moment(row.at, snapshot.at), className="when"),
-            html.Span(w.t(kpi.title) if kpi else row.kpi, className="what"),
-            html.Span(who, className="who"),
-            _word(row.after, w),
-        ]
+            html.H1(w.t("Mayor"), className="visually-hidden"),
+            slot(found, "city-line"),
+            section(w.t("What changed"), slot(found, "look"), slot(found, "changes"), className="look"),
+            people,
+            tiles,
+        ],
+        className="page mayor-page",
     )
 
 
-def _word(severity: str, w: Words) -> html.Span:
-    kind = "no_data" if severity == "unknown" else severity
-    return html.Span(w.t(STATE_WORDS[kind]), className=f"state {kind}")
+def _flat(tree: Any) -> Flat:
+    return flat(tree, "flat")
+
+
+def _opds(view: MayorView, snapshot: Snapshot, w: Words) -> html.P:
+    everyone = w.number(len(snapshot.city.opds))
+    if not view.acting:
+        text = w.t("None of {all} OPD has anything to act on.", all=everyone)
+    elif view.acting == 1:
+        text = w.t("1 of {all} OPD has something to act on.", all=everyone)
+    else:
+        text = w.t("{n} of {all} OPD have something to act on.", n=w.number(view.acting), all=everyone)
+    return html.P(text, className="note")
+
+
+def _compared(view: MayorView, snapshot: Snapshot, w: Words) -> Sequence[Any]:
+    """Who could be compared at all: nobody is praised for figures that are not there."""
+    everyone = len(snapshot.city.opds)
+    said = []
+    if view.ranked < everyone:
+        said.append(
+            w.t(
+                "{n} of {all} OPD reporting enough to be compared.",
+                n=w.number(view.ranked),
+                all=w.number(everyone),
+            )
+        )
+    if not view.compared:
+        said.append(w.t("No figures of 30 days ago yet to compare with."))
+    return [html.P(" ".join(said), className="note")] if said else []
 
 
 PAGE = Page(

@@ -1,4 +1,4 @@
-"""One OPD: all its KPIs, what is overdue, its applications, interfaces and people today, and its rank."""
+"""One OPD's page: what to do now, its figures against target and last month, its place, its promises."""
 
 from __future__ import annotations
 
@@ -8,47 +8,67 @@ from dash import html
 
 from kpis.types import Snapshot
 from kpis.views import OpdAttendance, OpdStep, OpdView
+from layouts.flat import flat
 from layouts.marks import full
 from layouts.pages.page import Page, Panels, section, slot, with_shared
 from layouts.panels.app_table import status_grid
+from layouts.panels.attendance_table import heard, part
+from layouts.panels.figure_list import figure_list
 from layouts.panels.interface_table import interface_table
-from layouts.panels.kpi_tile import kpi_tile
-from layouts.panels.request_table import request_table
+from layouts.panels.place import place_panel
+from layouts.panels.promises import promises
+from layouts.panels.todo import overdue_table, todo
+from layouts.panels.trouble_list import trouble_list
+from layouts.terms import STEPS
 from layouts.words import Words, msg
-
-STEP_WORDS = {
-    "belum": msg("Not yet"),
-    "terdaftar": msg("Registered"),
-    "terhubung": msg("Connected"),
-    "sebagian": msg("Partly integrated"),
-    "terintegrasi": msg("Integrated"),
-}
 
 
 def panels(snapshot: Snapshot, w: Words) -> Panels:
-    """A panel for each tile and each list."""
+    """A panel for each block."""
     view: OpdView = snapshot.detail
-    own: Panels = {f"tile-{key}": kpi_tile(snapshot, key, w) for key in snapshot.kpis}
-    own["opd-rank"] = _rank(view, w)
-    own["opd-step"] = _step(view.step, w)
-    own["opd-people"] = _people(view.attendance, w)
-    own["opd-overdue"] = request_table(snapshot, view.overdue, w)
-    own["opd-apps"] = status_grid(snapshot, view.apps, w)
-    own["opd-interfaces"] = interface_table(snapshot, view.interfaces, w)
+    own: Panels = {
+        "opd-todo": flat(todo(snapshot, w), "flat"),
+        "opd-overdue": overdue_table(snapshot, view, w),
+        "opd-troubles": trouble_list(snapshot, view, w),
+        "opd-figures": figure_list(snapshot, view.before, w),
+        "opd-place": flat(place_panel(snapshot, view, w), "flat"),
+        "opd-promises": promises(snapshot, view, w),
+        "opd-apps": status_grid(snapshot, view.apps, w),
+        "opd-step": _step(view.step, w),
+        "opd-interfaces": interface_table(snapshot, view.interfaces, w),
+        "opd-people": _people(view.attendance, w),
+    }
     return with_shared(snapshot, w, own)
 
 
 def frame(snapshot: Snapshot, w: Words) -> html.Div:
-    """The name and rank, the figures, then what to do about them."""
+    """What to do first; then how the OPD stands and what it promised; then what it runs on."""
     found = panels(snapshot, w)
-    name = full(snapshot, snapshot.opd or "", w)
-    head = html.Div([html.H1(name), slot(found, "opd-rank")], className="title")
-    tiles = [slot(found, f"tile-{key}", "tile-slot") for key in snapshot.kpis]
+    standing = html.Div(
+        [
+            section(w.t("Your place"), slot(found, "opd-place")),
+            section(w.t("What you promised"), slot(found, "opd-promises")),
+        ],
+        className="halves",
+    )
+    doing = html.Div(
+        [
+            section(w.t("Overdue requests, longest first"), slot(found, "opd-overdue")),
+            section(w.t("What your systems failed to send"), slot(found, "opd-troubles")),
+        ],
+        className="doing",
+    )
     return html.Div(
         [
-            head,
-            html.Div(tiles, className="tiles"),
-            section(w.t("Overdue requests, longest first"), slot(found, "opd-overdue")),
+            html.H1(full(snapshot, snapshot.opd or "", w)),
+            section(w.t("What to do now"), slot(found, "opd-todo"), className="first"),
+            doing,
+            section(
+                w.t("Your figures"),
+                slot(found, "opd-figures"),
+                note=w.t("Against the target, and against yourself 30 days ago."),
+            ),
+            standing,
             section(w.t("Applications"), slot(found, "opd-apps")),
             section(w.t("Integration"), slot(found, "opd-step"), slot(found, "opd-interfaces")),
             section(w.t("People today"), slot(found, "opd-people")),
@@ -57,15 +77,8 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
     )
 
 
-def _rank(view: OpdView, w: Words) -> Any:
-    if view.rank is None:
-        return ""
-    text = w.t("Place {n} of {all} by targets met", n=w.number(view.rank), all=w.number(view.of))
-    return html.P(text, className="note")
-
-
 def _step(step: OpdStep, w: Words) -> html.P:
-    inside: list[Any] = [html.B(w.t(STEP_WORDS[step.step.value]))]
+    inside: list[Any] = [html.B(w.t(STEPS[step.step]))]
     if step.interfaces:
         top, all_of_them = w.number(step.integrated), w.number(step.interfaces)
         count = w.t("{n} of {all} interfaces at the top step", n=top, all=all_of_them)
@@ -78,17 +91,19 @@ def _step(step: OpdStep, w: Words) -> html.P:
 def _people(day: OpdAttendance | None, w: Words) -> Any:
     if day is None or not day.expected:
         return html.P(w.t("Nobody is expected today."), className="calm")
+    if not heard(day):
+        return html.P(w.t("No clock of this OPD was heard today."), className="calm")
     facts = (
-        (w.t("Expected"), day.expected),
-        (w.t("On approved leave"), day.leave),
-        (w.t("Present"), day.present),
-        (w.t("On duty elsewhere"), day.off_site),
-        (w.t("Late"), day.late),
-        (w.t("Left early"), day.left_early),
-        (w.t("Unexplained"), day.unexplained),
-        (w.t("Doubtful check-ins"), day.doubtful),
+        (w.t("Expected"), w.number(day.expected)),
+        (w.t("On approved leave"), w.number(day.leave)),
+        (w.t("Present"), part(day.present, day.expected - day.leave, w)),
+        (w.t("On duty elsewhere"), w.number(day.off_site)),
+        (w.t("Late"), part(day.late, day.present, w)),
+        (w.t("Left early"), w.number(day.left_early)),
+        (w.t("Unexplained"), w.number(day.unexplained)),
+        (w.t("Doubtful check-ins"), part(day.doubtful, day.checkins, w)),
     )
-    items = [item for name, value in facts for item in (html.Dt(name), html.Dd(w.number(value)))]
+    items = [item for name, value in facts for item in (html.Dt(name), html.Dd(value))]
     return html.Dl(items, className="facts-list")
 
 

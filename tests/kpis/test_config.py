@@ -155,6 +155,12 @@ INVALID: list[tuple[str, str, tuple[str, ...]]] = [
     ("[city]\nopd = [{ code = 'a', name = 'x' }, { code = 'a', name = 'y' }]", "city.opd", ("'a'", "twice")),
     ("[city]\nopd = [{ code = 'a' }]", "city.opd[1].name", ("missing",)),
     (
+        "[city]\nopd = [{ code = 'a', name = 'x', contact = 'javascript:alert(1)' }]",
+        "city.opd[1].contact",
+        ("javascript", "wa.me"),
+    ),
+    ("[city]\nopd = [{ code = 'a', name = 'x', contact = 'tel:0812 33' }]", "city.opd[1].contact", ("tel:",)),
+    (
         "[city]\nopd = [{ code = 'a', name = 'x', employees = -1 }]",
         "city.opd[1].employees",
         ("-1", "0 to 1000000"),
