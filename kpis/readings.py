@@ -228,21 +228,20 @@ def before(
     """
     r, h = reading, reading_history
     t = micros(at)
-    newest = (
-        sa.select(h.c.at)
-        .where(h.c.kpi == r.c.kpi, h.c.opd == r.c.opd, h.c.at <= t, h.c.at > t - within // _MICROSECOND)
-        .order_by(h.c.at.desc())
-        .limit(1)
-        .correlate(r)
-        .scalar_subquery()
-    )
-    same = sa.and_(h.c.kpi == r.c.kpi, h.c.opd == r.c.opd, h.c.at == newest)
-    query = sa.select(h.c.kpi, h.c.opd, h.c.at, h.c.value, h.c.severity).select_from(r).join(h, same)
+    same = (h.c.kpi == r.c.kpi, h.c.opd == r.c.opd, h.c.at <= t, h.c.at > t - within // _MICROSECOND)
+
+    def newest(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+        """One step down the history's key, where a join may be planned as a walk through all of it."""
+        found = sa.select(column).where(*same).order_by(h.c.at.desc()).limit(1)
+        return found.correlate(r).scalar_subquery()
+
+    query = sa.select(r.c.kpi, r.c.opd, newest(h.c.at), newest(h.c.value), newest(h.c.severity))
     if opd is not None:
         query = query.where(r.c.opd == opd)
     return {
         (kpi, code or None): Past(at=instant(us), value=value, severity=severity)
         for kpi, code, us, value, severity in conn.execute(query)
+        if us is not None
     }
 
 

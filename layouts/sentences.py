@@ -85,18 +85,12 @@ def city_line(snapshot: Snapshot, w: Words) -> str:
 
 
 def _actions(count: int, w: Words) -> str:
-    if not count:
-        return ""
-    return w.t("1 figure needs action") if count == 1 else w.t("{n} figures need action", n=w.number(count))
+    return w.n("{n} figure needs action", "{n} figures need action", count) if count else ""
 
 
 def _watched(count: int, w: Words) -> str:
-    if not count:
-        return ""
-    return w.t("1 is watched") if count == 1 else w.t("{n} are watched", n=w.number(count))
+    return w.n("{n} is watched", "{n} are watched", count) if count else ""
 
 
 def _silent(count: int, w: Words) -> str:
-    if count == 1:
-        return w.t("1 figure is stale or missing.")
-    return w.t("{n} figures are stale or missing.", n=w.number(count))
+    return w.n("{n} figure is stale or missing.", "{n} figures are stale or missing.", count)

@@ -72,12 +72,15 @@ def _flat(tree: Any) -> Flat:
 
 def _opds(view: MayorView, snapshot: Snapshot, w: Words) -> html.P:
     everyone = w.number(len(snapshot.city.opds))
-    if not view.acting:
-        text = w.t("None of {all} OPD has anything to act on.", all=everyone)
-    elif view.acting == 1:
-        text = w.t("1 of {all} OPD has something to act on.", all=everyone)
+    if view.acting:
+        text = w.n(
+            "{n} of {all} OPD has something to act on.",
+            "{n} of {all} OPD have something to act on.",
+            view.acting,
+            all=everyone,
+        )
     else:
-        text = w.t("{n} of {all} OPD have something to act on.", n=w.number(view.acting), all=everyone)
+        text = w.t("None of {all} OPD has anything to act on.", all=everyone)
     return html.P(text, className="note")
 
 

@@ -76,9 +76,9 @@ def _rejects(counts: Sequence[Count], w: Words) -> list[Any]:
     reasons = [
         html.Li([html.B(w.number(one.count)), " ", w.t(SHORT.get(one.label, one.label))]) for one in counts
     ]
-    head = (
-        w.t("1 record of this OPD could not be used:")
-        if everything == 1
-        else w.t("{n} records of this OPD could not be used:", n=w.number(everything))
+    head = w.n(
+        "{n} record of this OPD could not be used:",
+        "{n} records of this OPD could not be used:",
+        everything,
     )
     return [html.P(head), html.Ul(reasons, className="counts")]
