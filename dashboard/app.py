@@ -55,7 +55,11 @@ class Dashboard:
         self.gate = Gate(
             self.dash.server,
             views=Views(
-                pages, settings.city, settings.language, (screen.name for screen in settings.screens)
+                pages,
+                settings.city,
+                settings.language,
+                (screen.name for screen in settings.screens),
+                settings.clock.now,
             ),
             renderer=self.renderer,
             hub=self.hub,

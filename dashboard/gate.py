@@ -140,7 +140,7 @@ class Gate:
             log.exception("cannot show %s", view.topic.key)
             await reply(secured(send), 500, FAILED, kind=HTML)
             return
-        visit = self._visit(view)
+        visit = self._visit(view, request)
         token = current.set(visit)
         try:
             send = _remembering(secured(send, policy(visit.nonce)), view, query_of(request))
@@ -148,7 +148,7 @@ class Gate:
         finally:
             current.reset(token)
 
-    def _visit(self, view: View) -> Visit:
+    def _visit(self, view: View, request: Request) -> Visit:
         words = self._renderer.words(view.language)
         opd = next((opd for opd in self._city.opds if opd.code == view.opd), None)
         title = opd.abbreviation if opd else words.t(view.page.title)
@@ -161,6 +161,8 @@ class Gate:
             "data-live": view.live,
             "data-build": self._build,
         }
+        if view.page.looks:
+            attributes |= self._views.look_of(request)
         return Visit(view, secrets.token_urlsafe(16), f"{title} · {self._city.name}", attributes)
 
     async def _view(self, request: Request, receive: Receive, send: Send) -> None:

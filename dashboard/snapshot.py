@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from kpis.errors import StoreError, StoreUnavailable
@@ -25,7 +26,8 @@ log = logging.getLogger(__name__)
 class Key:
     """Which snapshot: the page, its scope (None = city), the reject a link chose, of a wall which screen
     (None = the one at `/wall`), the days looked at (a text of `kpis.spans.asked`), the KPI a page of
-    its own is about, and what an address picks on its page ("opd:dlh", "app:siak.kota.go.id")."""
+    its own is about, what an address picks on its page ("opd:dlh", "app:siak.kota.go.id"), and since when
+    a page shows changes (None = its usual day)."""
 
     page: str
     opd: str | None = None
@@ -34,11 +36,13 @@ class Key:
     range: str = TODAY
     kpi: str | None = None
     pick: str | None = None
+    since: datetime | None = None
 
     @property
     def rare(self) -> bool:
         """Whether it is one of many that a viewer can think up; those never crowd out the others."""
-        return self.reject is not None or self.pick is not None or is_custom(self.range)
+        asked = self.reject is not None or self.pick is not None or self.since is not None
+        return asked or is_custom(self.range)
 
 
 class Source(Protocol):

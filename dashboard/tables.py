@@ -42,7 +42,7 @@ class Tables:
             trends = readings.trends(conn, looked_at, at)
             detail = pages.detail(
                 conn, settings, key.page, key.opd, at, found, span,
-                reject=key.reject, screen=key.screen, pick=key.pick,
+                reject=key.reject, screen=key.screen, pick=key.pick, since=key.since,
             )  # fmt: skip
         shown = {place: one for place, one in found.items() if key.opd in (None, place[1])}
         return Snapshot(

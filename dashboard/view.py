@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode
+from zoneinfo import ZoneInfo
 
 from dashboard.live import Topic
 from dashboard.scope import scope_of
 from dashboard.snapshot import Key
 from kpis.catalogue import catalogue
+from kpis.clock import Now
 from kpis.config import LANGUAGES, WALL
+from kpis.looks import AWAY, asked_since, last_look
 from kpis.spans import TODAY, asked
 from kpis.types import City, Domain
 from layouts.pages import Page
@@ -21,6 +25,8 @@ from layouts.pages import Page
 THEMES = ("dark", "light")
 PREFIX = "/_view/"
 LIVE = "/live"
+# The cookie in which a device keeps when it last looked; `assets/mayor.js` writes it.
+LOOK = "look"
 _LARGEST_ID = 2**63 - 1
 _LONGEST_PICK = 600
 _PLACES = {"<code>": "opd", "<key>": "kpi"}
@@ -40,10 +46,12 @@ class View:
     range: str = TODAY
     kpi: str | None = None
     pick: str | None = None
+    since: datetime | None = None
 
     @property
     def topic(self) -> Topic:
-        key = Key(self.page.name, self.opd, self.reject, self.screen, self.range, self.kpi, self.pick)
+        about = (self.page.name, self.opd, self.reject, self.screen, self.range, self.kpi)
+        key = Key(*about, pick=self.pick, since=self.since)
         return Topic(key, self.language)
 
     @property
@@ -57,7 +65,8 @@ class View:
         about = (quote(self.opd or "-", safe=""), self.kpi or "-", str(self.reject or "-"))
         # Quoted twice: what is picked may hold a slash, and a server undoes one quoting.
         pick = quote(quote(self.pick or "-", safe=""), safe="")
-        parts = (self.language, self.theme, name, *about, quote(self.range, safe="!"), pick)
+        days = (quote(self.range, safe="!"), pick, _moment(self.since) or "-")
+        parts = (self.language, self.theme, name, *about, *days)
         return PREFIX + "/".join(parts) + "/"
 
     @property
@@ -71,6 +80,7 @@ class View:
             "pick": self.pick,
             "screen": self.screen,
             "range": None if self.range == TODAY else self.range,
+            "since": _moment(self.since),
             "lang": self.language,
         }
         return f"{LIVE}?{urlencode({name: value for name, value in asked.items() if value is not None})}"
@@ -79,11 +89,20 @@ class View:
 class Views:
     """Finds the view a request means; None where the page, or the OPD within its scope, is unknown."""
 
-    def __init__(self, pages: Sequence[Page], city: City, language: str, screens: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        pages: Sequence[Page],
+        city: City,
+        language: str,
+        screens: Iterable[str] = (),
+        now: Now = lambda: datetime.now(UTC),
+    ) -> None:
         self._pages = {page.name: page for page in pages}
         self._city = city
         self._language = language
         self._screens = frozenset(screens)
+        self._now = now
+        self._zone = ZoneInfo(city.timezone)
 
     def by_path(self, request: Mapping[str, Any]) -> View | None:
         """The view of a page's own address, `?lang=`, `?theme=` and cookies considered."""
@@ -93,22 +112,40 @@ class Views:
             found = _matches(page, path)
             if found is not None:
                 # What an address is about stands in its path alone.
-                return self._view(
-                    request, page.name, {**query, **_NOTHING, **found, "pick": _asked(page, query)}
-                )
+                query = {**query, "since": self._since(request, query), "pick": _asked(page, query)}
+                return self._view(request, page.name, {**query, **_NOTHING, **found})
             if page.wall and path.startswith(page.path + "/"):
                 asked = {**query, **_NOTHING, "screen": path.removeprefix(page.path + "/")}
                 return self._view(request, page.name, asked)
         return None
 
+    def look(self, request: Mapping[str, Any]) -> datetime | None:
+        """From when on this device's own look shows changes, whatever its address asks for."""
+        return last_look(cookies_of(request).get(LOOK), self._now())
+
+    def look_of(self, request: Mapping[str, Any]) -> dict[str, str]:
+        """What `assets/mayor.js` keeps a look by, in seconds: since when it is (0: it is the device's
+        first), the city's time, and after how long away it ends."""
+        since, now = self.look(request), self._now()
+        return {
+            "data-look": str(int(since.timestamp()) if since else 0),
+            "data-look-now": str(int(now.timestamp())),
+            "data-look-away": str(AWAY // timedelta(seconds=1)),
+        }
+
+    def _since(self, request: Mapping[str, Any], query: Mapping[str, str]) -> str:
+        """The moment an address names, else the device's own."""
+        return query.get("since") or _moment(self.look(request)) or ""
+
     def by_prefix(self, request: Mapping[str, Any]) -> tuple[View, str] | None:
         """The view of one of its Dash paths, and that path without the view's prefix."""
-        parts = str(request["path"]).removeprefix(PREFIX).split("/", 8)
-        if len(parts) != 9:
+        parts = str(request["path"]).removeprefix(PREFIX).split("/", 9)
+        if len(parts) != 10:
             return None
-        language, theme, name, opd, kpi, reject, days, pick, rest = parts
+        language, theme, name, opd, kpi, reject, days, pick, since, rest = parts
         name, _, screen = name.partition(":")
-        about = {"screen": screen, "opd": opd, "kpi": kpi, "reject": reject, "pick": unquote(pick)}
+        about = {"screen": screen, "opd": opd, "kpi": kpi, "reject": reject, "since": since}
+        about["pick"] = unquote(pick)
         query = {key: "" if text == "-" else text for key, text in about.items()}
         view = self._view(request, name, {**query, "lang": language, "theme": theme, "range": days})
         return (view, "/" + rest) if view else None
@@ -141,7 +178,8 @@ class Views:
         theme = _one_of(THEMES, query.get("theme"), cookies.get(theme_cookie(page)), standard)
         days = asked(query) if page.ranged else TODAY
         reject, screen = _number(query.get("reject")), screen or None
-        return View(page, opd or None, reject, screen, language, theme, days, kpi or None, pick)
+        since = asked_since(query.get("since"), self._zone, self._now()) if page.looks else None
+        return View(page, opd or None, reject, screen, language, theme, days, kpi or None, pick, since)
 
     def _may_pick(self, request: Mapping[str, Any], page: Page, pick: str) -> bool:
         """Whether the page knows such a choice, and whether an OPD so chosen may be seen."""
@@ -156,6 +194,11 @@ class Views:
 def theme_cookie(page: Page) -> str:
     """A wall and a laptop page remember their themes apart: a browser may show both."""
     return "theme_wall" if page.wall else "theme"
+
+
+def _moment(at: datetime | None) -> str | None:
+    """A moment as our own addresses spell it: UTC, on the minute."""
+    return at.astimezone(UTC).strftime("%Y%m%dT%H%MZ") if at else None
 
 
 def query_of(request: Mapping[str, Any]) -> dict[str, str]:

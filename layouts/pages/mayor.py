@@ -110,4 +110,6 @@ PAGE = Page(
     wall=False,
     panels=panels,
     frame=frame,
+    ranged=False,
+    looks=True,
 )

@@ -116,4 +116,5 @@ PAGE = Page(
     wall=False,
     panels=panels,
     frame=frame,
+    ranged=False,
 )

@@ -24,7 +24,8 @@ class Page:
     `panels` gives the changing parts by element id, `frame` the page with each of them in its
     `html.Div`. `wall` pages are dark and without navigation. `ranged` pages look at the days their
     address asks for, and show a switch of them. `picks` names what else an address may choose
-    (`?opd=dlh`), one at a time.
+    (`?opd=dlh`), one at a time. `looks` pages show what changed since a device's last look, or since the
+    moment their address names.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Page:
     frame: Callable[[Snapshot, Words], Any]
     ranged: bool = True
     picks: tuple[str, ...] = ()
+    looks: bool = False
 
     def address(self, snapshot: Snapshot) -> str:
         """Its path for the OPD and the KPI that the snapshot is about."""
