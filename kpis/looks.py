@@ -69,13 +69,12 @@ class Turn(StrEnum):
     STALE = "stale"
     LOST = "lost"
     UNSTEADY = "unsteady"
-    FOUND = "found"
     EASED = "eased"
     RECOVERED = "recovered"
 
     @property
     def better(self) -> bool:
-        return self in (Turn.FOUND, Turn.EASED, Turn.RECOVERED)
+        return self in (Turn.EASED, Turn.RECOVERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +147,8 @@ def _one(moves: Sequence[StateChange], by_day: bool) -> Change | None:
     known = [state for state, _ in groupby(s for s in states if s is not Severity.UNKNOWN)]
     times = len(known) - 1
     after = Severity.UNKNOWN if lost or not known else known[-1]
-    began_well = by_day and first is Severity.UNKNOWN and after is Severity.ON_TARGET
+    # That a figure came in and is as it should be is no news.
+    began_well = first is Severity.UNKNOWN and after is Severity.ON_TARGET
     if began_well or (first is after and times <= 0):
         return None
     return Change(
@@ -166,4 +166,4 @@ def _turn(before: Severity, after: Severity) -> Turn:
         return Turn.ACT
     if after is Severity.WATCH:
         return Turn.EASED if before is Severity.ACT else Turn.WATCH
-    return Turn.FOUND if before is Severity.UNKNOWN else Turn.RECOVERED
+    return Turn.RECOVERED

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from kpis.types import Freshness, Reading, Severity, Unit
 
-FEW_CASES = 5
+FEW_CASES = 10
 """Below this many cases a share or a median says more about chance than about an OPD."""
 FEW_FIGURES = 5
 """Below this many judged figures an OPD is not ranked."""

@@ -44,19 +44,18 @@ def panels(snapshot: Snapshot, w: Words) -> Panels:
 def frame(snapshot: Snapshot, w: Words) -> html.Div:
     """What to do first; then how the OPD stands and what it promised; then what it runs on."""
     found = panels(snapshot, w)
-    standing = html.Div(
-        [
-            section(w.t("Your place"), slot(found, "opd-place")),
-            section(w.t("What you promised"), slot(found, "opd-promises")),
-        ],
-        className="halves",
-    )
+    place = [
+        section(w.t("Your place"), slot(found, "opd-place")),
+        section(w.t("People today"), slot(found, "opd-people")),
+    ]
+    promised = section(w.t("What you promised"), slot(found, "opd-promises"))
+    standing = html.Div([html.Div(place, className="stack"), promised], className="halves")
     doing = html.Div(
         [
             section(w.t("Overdue requests, longest first"), slot(found, "opd-overdue")),
             section(w.t("What your systems failed to send"), slot(found, "opd-troubles")),
         ],
-        className="doing",
+        className="stack",
     )
     return html.Div(
         [
@@ -71,7 +70,6 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
             standing,
             section(w.t("Applications"), slot(found, "opd-apps")),
             section(w.t("Integration"), slot(found, "opd-step"), slot(found, "opd-interfaces")),
-            section(w.t("People today"), slot(found, "opd-people")),
         ],
         className="page opd-page",
     )

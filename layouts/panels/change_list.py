@@ -17,7 +17,6 @@ from layouts.words import Words, msg
 
 SPANS = ((timedelta(hours=24), msg("24 hours")), (timedelta(days=7), msg("7 days")))
 BECAME = {
-    Turn.FOUND: msg("data again"),
     Turn.EASED: msg("no longer ACT"),
     Turn.RECOVERED: msg("back on target"),
 }
@@ -30,7 +29,9 @@ def look_line(snapshot: Snapshot, view: LookView, w: Words) -> html.P:
     links: list[Any] = [html.A(w.t("Last look"), href=href("/mayor", w))]
     for span, word in SPANS:
         links.append(html.A(w.t(word), href=href("/mayor", w, since=_address(snapshot.at - span, w))))
-    return html.P([html.Span(text), *links], className="look-line")
+    return html.P(
+        [html.Span(text, className="since"), html.Span(links, className="looks")], className="look-line"
+    )
 
 
 def _address(at: datetime, w: Words) -> str:

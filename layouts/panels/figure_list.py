@@ -57,7 +57,7 @@ def _row(
     ]
     row: list[Any] = [html.Th(name, scope="row")]
     row += [html.Td(cell, **_label(title)) for title, cell in zip(titles[1:], cells, strict=True)]
-    return html.Tr(row, className=classes("figure", found.kind, found.was and f"was-{found.was}"))
+    return html.Tr(row, className=classes("of-figure", found.kind, found.was and f"was-{found.was}"))
 
 
 def _label(title: str) -> dict[str, Any]:

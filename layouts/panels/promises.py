@@ -28,7 +28,10 @@ def promises(snapshot: Snapshot, view: OpdView, w: Words) -> list[Any]:
     if found.updated_at is None:
         return [nothing(w.t("This OPD has no milestone.")), *_targets(snapshot, view, w)]
     counts = [
-        html.Li([html.B(w.number(found.counts[one])), " ", w.t(word)], className=f"promise {one.value}")
+        html.Li(
+            [html.B(w.number(found.counts[one])), " ", w.t(word)],
+            className=f"promise {one.value}" if found.counts[one] else "promise",
+        )
         for one, word in STATES.items()
     ]
     columns = [
