@@ -17,12 +17,14 @@ from dashboard.app import Dashboard
 from layouts.pages import PAGES
 from tests.dashboard.fakes import FakeListener, FakeTables, reading, settings
 
-LAYOUT = "/_view/id/dark/wall/-/-/-/today/-/_dash-layout"
+LAYOUT = "/_view/id/dark/wall/-/-/-/today/-/-/_dash-layout"
 UNKNOWN = (
     "/nowhere", "/wall/more", "/opd/nobody", "/opd/dlh/more", "/docs", "/redoc", "/openapi.json",
     "/api/v1", "/api/v2/readings", "/assets/none.js", "/assets/../config.toml", "/_dash-layout",
-    "/_dash-component-suites/dash/none.js", "/_reload-hash", "/_view/id/dark/none/-/-/-/today/-/_dash-layout",
-    "/_view/id/dark/opd/nobody/-/-/today/-/_dash-layout", "/_view/id/dark/wall/-/-/-/today/-/_reload-hash",
+    "/_dash-component-suites/dash/none.js", "/_reload-hash",
+    "/_view/id/dark/none/-/-/-/today/-/-/_dash-layout",
+    "/_view/id/dark/opd/nobody/-/-/today/-/-/_dash-layout",
+    "/_view/id/dark/wall/-/-/-/today/-/-/_reload-hash",
     "/live?page=none", "/live?page=wall&opd=dlh", "/live", "/_favicon.ico",
 )  # fmt: skip
 
@@ -109,7 +111,7 @@ async def test_language_and_theme_stand_on_the_document(
     text = (await client.get("/wall" + query, headers={"cookie": cookie} if cookie else {})).text
     assert f'<html lang="{language}"' in text
     assert f'data-theme="{theme}"' in text
-    assert f"/_view/{language}/{theme}/wall/-/-/-/today/-/_dash-layout" in text
+    assert f"/_view/{language}/{theme}/wall/-/-/-/today/-/-/_dash-layout" in text
 
 
 async def test_a_choice_is_remembered_and_nothing_else_is(client: httpx.AsyncClient) -> None:
