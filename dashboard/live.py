@@ -170,7 +170,7 @@ class Channel:
                 async with asyncio.timeout(pace.most):
                     await self._dirty.wait()
             self._dirty.clear()
-            began = time.monotonic()
+            began = self._hub.cpu()
             try:
                 rendered = await self._hub.render(self.topic)
                 self._failing = False
@@ -179,7 +179,7 @@ class Channel:
                 await asyncio.sleep(pace.retry)
             else:
                 await self._apply(rendered)
-            await asyncio.sleep(self._rest(time.monotonic() - began))
+            await asyncio.sleep(self._rest(self._hub.cpu() - began))
 
     def _rest(self, cost: float) -> float:
         """One costly turn, such as the first, is an accident: the next change is not to wait for it."""
@@ -245,8 +245,10 @@ class Hub:
         *,
         limit: int = 12_000,
         pace: Pace | None = None,
+        cpu: Callable[[], float] = time.process_time,
     ) -> None:
         self.render = render
+        self.cpu = cpu
         self.fields = fields
         self.limit = limit
         self.pace = pace or Pace()
@@ -275,8 +277,8 @@ class Hub:
         self.touch()
 
     def rest(self, cost: float) -> float:
-        """How long a topic whose rendering took `cost` seconds waits before the next one. All topics
-        together stay below one core however many are watched; a change after a quiet time never waits."""
+        """How long a topic waits after a turn in which this process used `cost` seconds of processor. All
+        topics together stay below one core, however many are watched; after a quiet time no change waits."""
         return min(self.pace.most, max(self.pace.least, cost * (1 + len(self._channels))))
 
     def touch(self) -> None:

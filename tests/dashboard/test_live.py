@@ -133,25 +133,46 @@ async def test_a_burst_of_changes_is_a_few_renders_and_ends_with_the_newest(hub:
 
 
 async def test_costly_topics_leave_room_for_the_others(city: City) -> None:
-    """Ten topics of 20 ms each that change all the time take less than one core together, but
-    for a first turn of each."""
+    """Ten topics of 20 ms each that change all the time take less than one core together."""
+    one_core = asyncio.Lock()
     busy = 0.0
 
     async def render(topic: Topic) -> Rendered:
         nonlocal busy
-        await asyncio.sleep(0.02)
-        busy += 0.02
+        async with one_core:
+            await asyncio.sleep(0.02)
+            busy += 0.02
         return await city.render(topic)
 
-    hub = Hub(render, dict, pace=Pace(least=0.001, most=60, beat=60))
+    hub = Hub(render, dict, pace=Pace(least=0.001, most=60, beat=60), cpu=lambda: busy)
     for reject in range(10):
         Seat(hub, Topic(Key("sources", None, reject), "id"))
-    for version in range(100):
+    began = asyncio.get_running_loop().time()
+    for version in range(150):
         city.change(version)
         hub.announce(version)
         await asyncio.sleep(0.01)
-    assert busy < 1.1 + 0.2
-    assert hub.rest(0.03) < 1.0, "the wall beside ten other pages is at most this late"
+    share = busy / (asyncio.get_running_loop().time() - began)
+    assert 0.3 < share < 0.95
+    hub.close()
+
+
+async def test_waiting_for_the_store_is_no_reason_to_rest(city: City) -> None:
+    """On a busy machine a turn takes long and costs little."""
+
+    async def render(topic: Topic) -> Rendered:
+        await asyncio.sleep(0.1)
+        return await city.render(topic)
+
+    hub = Hub(render, dict, pace=Pace(least=0.001, most=60, beat=60), cpu=lambda: 0.0)
+    seat = Seat(hub, WALL)
+    await seat.hears()
+    began = asyncio.get_running_loop().time()
+    for version in range(2, 8):
+        city.change(version)
+        hub.announce(version)
+        await seat.hears()
+    assert asyncio.get_running_loop().time() - began < 6 * 0.15
     hub.close()
 
 
@@ -296,13 +317,8 @@ async def test_one_that_takes_nothing_is_let_go_and_one_that_is_slow_is_not(city
 
 async def test_a_costly_first_rendering_does_not_hold_up_the_first_change(city: City) -> None:
     """The first reads words and dates that nobody has read before; the change after it is not to pay."""
-    waits = iter((0.5, 0.0))
-
-    async def render(topic: Topic) -> Rendered:
-        await asyncio.sleep(next(waits, 0.0))
-        return await city.render(topic)
-
-    hub = Hub(render, dict, pace=Pace(least=0.01, most=60, beat=60))
+    used = iter((0.0, 2.0, 2.0, 2.0, 2.0))
+    hub = Hub(city.render, dict, pace=Pace(least=0.01, most=60, beat=60), cpu=lambda: next(used, 2.0))
     seat = Seat(hub, WALL)
     await seat.hears()
     city.change(2)
