@@ -29,6 +29,7 @@ class Tables:
         self._store = store
         # Since when the screens could be heard; before that, none of them was silent.
         self.listening = settings.clock.now()
+        self._judged = readings.Judged(settings)
 
     def read(self, key: Key) -> Snapshot:
         """The snapshot of `key` now. Raises StoreError."""
@@ -38,7 +39,7 @@ class Tables:
         looked_at = key.opd or pages.picked("opd", key.pick)
         with self._store.read() as conn:
             version = versions(conn).get(READINGS, 0)
-            found = readings.current(conn, settings, at)
+            found = self._judged.current(conn, at)
             trends = readings.trends(conn, looked_at, at)
             detail = pages.detail(
                 conn, settings, key.page, key.opd, at, found, span,
@@ -84,7 +85,7 @@ class Tables:
         """The readings now: of one OPD, else of all that `scope` grants; the city's first, then by
         OPD code, in the catalogue's order. Raises StoreError."""
         with self._store.read() as conn:
-            found = readings.current(conn, self._settings, self._settings.clock.now())
+            found = self._judged.current(conn, self._settings.clock.now())
         order = {key: place for place, key in enumerate(catalogue())}
         granted = [one for (_, code), one in found.items() if scope.allows(code) and opd in (None, code)]
         return sorted(granted, key=lambda one: (one.opd is not None, one.opd or "", order[one.kpi]))

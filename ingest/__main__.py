@@ -93,7 +93,8 @@ def run(settings: Settings, stop: threading.Event, worker: str | None = None) ->
             sources += _others(settings, store, pipeline)
         if settings.retention:
             sources.append(Supervised("retention", lambda: Retention(store, settings, settings.clock.now)))
-        judging = Supervised("evaluator", lambda: Evaluator(store, settings, settings.clock.now))
+        now = settings.clock.now
+        judging = Supervised("evaluator", lambda: Evaluator(store, settings, now, lambda: pipeline.taken))
         broker = _broker(settings)
         if broker is not None:
             broker.start()

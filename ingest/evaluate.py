@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,25 +18,21 @@ from sqlalchemy.engine import Connection
 
 from ingest.election import Election
 from ingest.pipeline import PAST
+from ingest.turns import Turns
 from kpis.announce import READINGS, Listener, announce, versions
-from kpis.catalogue import DOMAINS, catalogue
+from kpis.catalogue import DOMAINS, Measured, catalogue
 from kpis.clock import Now
 from kpis.config import Settings
 from kpis.errors import StoreError
 from kpis.judge import judged
 from kpis.readings import BUCKET_US, Key, measure, reading, reading_change, reading_history, stored, target_of
-from kpis.store import Store, insert, instant, micros
-from kpis.types import Measurement, Severity
+from kpis.store import Store, instant, micros, upsert
+from kpis.types import Domain, Measurement, Severity
 
 log = logging.getLogger(__name__)
 
-# Changes that come closer together than this are judged in one cycle.
-_GAP_S = 0.1
-# While records pour in, judging takes at most a tenth of the time, and mending what was at most a
-# thirtieth; a single change never waits for this.
-_REST = 9.0
+# While records pour in, what was is mended at most a thirtieth of the time.
 _REST_OF_PAST = 29.0
-_GAP_AT_MOST_S = 1.0
 _PAST_GAP_AT_MOST_S = 5.0
 # Overdue, uptime and ages move by the clock alone.
 _TIMER_S = 10.0
@@ -48,14 +45,23 @@ _DAYS = 30
 _KEEP = timedelta(days=400)
 
 
+Choose = Callable[[Sequence[Measured]], list[Measured]]
+
+
 class Evaluator:
     """Runs until told to stop; an outage of the store is logged once and waited out."""
 
-    def __init__(self, store: Store, settings: Settings, now: Now) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, now: Now, taken: Callable[[], int] = lambda: 0
+    ) -> None:
+        """`taken` is how many records this process took in so far."""
         self._store = store
         self._settings = settings
         self._now = now
+        self._taken = taken
+        self._turns = Turns()
         self._seen: dict[str, int] = {}
+        self._resting = False
         self._past_at: float | None = 0.0
         self._past_first = time.monotonic()
         self._past_most = _SETTLE_AT_MOST_S
@@ -84,8 +90,8 @@ class Evaluator:
         try:
             seen = listener.version()
             self.cycle(everything=True)
-            last = last_timer = time.monotonic()
-            gap, mend_at = _GAP_S, 0.0
+            last_timer = time.monotonic()
+            mend_at = 0.0
             while not stop.is_set():
                 busy = bool(self._marks) or self._past_due()
                 rest = max(0.0, min(mend_at - time.monotonic(), 0.5))
@@ -93,12 +99,12 @@ class Evaluator:
                 elected.check()
                 now = time.monotonic()
                 timer = now - last_timer >= _TIMER_S
-                if (found != seen and now - last >= gap) or timer:
-                    seen = found
-                    self.cycle(everything=timer)
-                    last = time.monotonic()
-                    gap = min(max(_GAP_S, _REST * (last - now)), _GAP_AT_MOST_S)
-                    last_timer = last if timer else last_timer
+                if (found != seen and now >= self._turns.at) or timer:
+                    self._turns.count(now, self._taken())
+                    self.cycle(everything=timer, choose=partial(self._turns.choose, now))
+                    # What rests is looked at again although nothing new is announced.
+                    seen = -1 if self._resting else found
+                    last_timer = time.monotonic() if timer else last_timer
                 elif busy and now >= mend_at:
                     self._mend_past()
                     spent = time.monotonic() - now
@@ -106,30 +112,54 @@ class Evaluator:
                     rest = min(_REST_OF_PAST * spent, _PAST_GAP_AT_MOST_S) if found != seen else 0.0
                     mend_at = now + spent + rest
                 elif found != seen:
-                    stop.wait(gap - (now - last))
+                    stop.wait(self._turns.at - now)
         finally:
             listener.close()
 
-    def cycle(self, *, everything: bool = False) -> int:
-        """Judges the domains that changed (or all); the number of readings written."""
+    def cycle(self, *, everything: bool = False, choose: Choose = list) -> int:
+        """Judges the domains that changed, those of them that `choose` takes, or all there are.
+
+        The number of readings written.
+        """
         at = self._now()
+        began = time.monotonic()
         with self._store.read() as conn:
             found = versions(conn)
-            if found.get(PAST, 0) != self._seen.get(PAST, 0):
-                self._past_first = time.monotonic() if self._past_at is None else self._past_first
-                self._past_at = time.monotonic()
-            domains = tuple(
-                d for d in DOMAINS if everything or found.get(d.domain) != self._seen.get(d.domain)
-            )
-            measured = measure(conn, self._settings, at, domains)
-            before = stored(conn)
+            self._note_past(found)
+            changed = [d for d in DOMAINS if found.get(d.domain) != self._seen.get(d.domain)]
+            domains = list(DOMAINS) if everything else choose(changed)
+            measured, costs = self._measure(conn, at, domains)
+            before = stored(conn, {kpi.key for domain in domains for kpi in domain.kpis})
         sources_changed = found.get("sources") != self._seen.get("sources")
-        with self._store.write() as conn:
-            written = self._write(conn, at, measured, before)
-            if written or everything or sources_changed:
-                announce(conn, [READINGS])
-        self._seen = found
+        written = 0
+        if domains or sources_changed:
+            with self._store.write() as conn:
+                written = self._write(conn, at, measured, before)
+                if written or everything or sources_changed:
+                    announce(conn, [READINGS])
+        ended = time.monotonic()
+        self._turns.had(ended, costs, ended - began)
+        self._resting = len(domains) < len(changed)
+        rest = {d.domain.value for d in changed} - {d.domain.value for d in domains}
+        self._seen = {name: self._seen.get(name, -1) if name in rest else v for name, v in found.items()}
         return written
+
+    def _measure(
+        self, conn: Connection, at: datetime, domains: Iterable[Measured]
+    ) -> tuple[dict[Key, Measurement], dict[Domain, float]]:
+        """The domains' measurements, and the seconds each took."""
+        measured: dict[Key, Measurement] = {}
+        costs = {}
+        for domain in domains:
+            began = time.monotonic()
+            measured.update(measure(conn, self._settings, at, [domain]))
+            costs[domain.domain] = time.monotonic() - began
+        return measured, costs
+
+    def _note_past(self, found: Mapping[str, int]) -> None:
+        if found.get(PAST, 0) != self._seen.get(PAST, 0):
+            self._past_first = time.monotonic() if self._past_at is None else self._past_first
+            self._past_at = time.monotonic()
 
     def _write(
         self,
@@ -167,9 +197,9 @@ class Evaluator:
                         "severity": row["severity"],
                     }
                 )
-        _upsert(conn, reading, ("kpi", "opd"), rows)
-        _upsert(conn, reading_history, ("kpi", "opd", "at"), history)
-        _upsert(conn, reading_change, ("kpi", "opd", "at"), changes)
+        upsert(conn, reading, ("kpi", "opd"), rows)
+        upsert(conn, reading_history, ("kpi", "opd", "at"), history)
+        upsert(conn, reading_change, ("kpi", "opd", "at"), changes)
         return len(rows)
 
     def _row(self, key: Key, m: Measurement, us: int, old: sa.Row[Any] | None) -> dict[str, Any]:
@@ -242,7 +272,7 @@ class Evaluator:
             for mark in marks
             for key, m in self._measured[mark].items()
         ]
-        _upsert(conn, h, ("kpi", "opd", "at"), history)
+        upsert(conn, h, ("kpi", "opd", "at"), history)
         for key, row in stored(conn).items():
             began = self._began(key, row, all_marks)
             if began is not None and began < row.since:
@@ -261,11 +291,3 @@ class Evaluator:
                 break
             began = micros(mark)
         return began
-
-
-def _upsert(conn: Connection, table: sa.Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    statement = insert(conn, table)
-    changed = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in key}
-    conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed), rows)

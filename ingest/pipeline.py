@@ -77,6 +77,8 @@ class Pipeline:
         self._settings = settings
         self._now = now
         self._reader = Reader(settings, now, self._kept_months)
+        # How much came in so far; a count that two threads raise at once may miss some.
+        self.taken = 0
 
     def _kept_months(self) -> Mapping[str, int]:
         with self._store.read() as conn:
@@ -116,6 +118,7 @@ class Pipeline:
         if isinstance(arrivals, _Judged) and self._now() - arrivals.at < _JUDGED_FOR:
             batch = arrivals.batch
         arrivals = list(arrivals)
+        self.taken += len(arrivals)
         try:
             return self._commit(arrivals, position, batch or self._read(arrivals))
         except StoreUnavailable:

@@ -6,7 +6,7 @@ clock alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -171,9 +171,12 @@ def _began(conn: Connection, at: datetime) -> dict[Key, tuple[str, datetime]]:
     return found
 
 
-def stored(conn: Connection) -> dict[Key, sa.Row[Any]]:
-    """The rows the evaluator wrote last."""
-    return {(row.kpi, row.opd or None): row for row in conn.execute(sa.select(reading))}
+def stored(conn: Connection, kpis: Collection[str] | None = None) -> dict[Key, sa.Row[Any]]:
+    """The rows the evaluator wrote last, of all KPIs or of those named."""
+    query = sa.select(reading)
+    if kpis is not None:
+        query = query.where(reading.c.kpi.in_(kpis))
+    return {(row.kpi, row.opd or None): row for row in conn.execute(query)}
 
 
 def current(conn: Connection, settings: Settings, at: datetime) -> dict[Key, Reading]:
@@ -181,13 +184,35 @@ def current(conn: Connection, settings: Settings, at: datetime) -> dict[Key, Rea
 
     What an earlier configuration or release judged is left out: nobody judges it any more.
     """
-    known = catalogue()
-    scopes = {None, *(opd.code for opd in settings.city.opds)}
-    return {
-        key: judge(settings, known[key[0]], key[1], measurement_of(row), at, instant(row.since))
-        for key, row in stored(conn).items()
-        if key[0] in known and key[1] in scopes
-    }
+    return Judged(settings).current(conn, at)
+
+
+class Judged:
+    """Readings of stored rows. Those of the last call are kept: only a row that is another one, or whose
+    freshness has changed since, is judged again. Calls from several threads do no harm."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._scopes = {None, *(opd.code for opd in settings.city.opds)}
+        self._known = {key: (kpi, interval_of(settings, kpi)) for key, kpi in catalogue().items()}
+        self._last: dict[Key, tuple[sa.Row[Any], Reading]] = {}
+
+    def current(self, conn: Connection, at: datetime) -> dict[Key, Reading]:
+        """As the function `current` says."""
+        found = {
+            key: (row, self._reading(key, row, at))
+            for key, row in stored(conn).items()
+            if key[0] in self._known and key[1] in self._scopes
+        }
+        self._last = found
+        return {key: reading for key, (_, reading) in found.items()}
+
+    def _reading(self, key: Key, row: sa.Row[Any], at: datetime) -> Reading:
+        kpi, interval = self._known[key[0]]
+        before, last = self._last.get(key, (None, None))
+        if last is not None and before == row and freshness(last.observed_at, at, interval) is last.freshness:
+            return last
+        return judge(self._settings, kpi, key[1], measurement_of(row), at, instant(row.since))
 
 
 def measurement_of(row: sa.Row[Any]) -> Measurement:

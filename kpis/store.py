@@ -10,7 +10,7 @@ import io
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -220,6 +220,32 @@ def _engine(settings: StoreSettings, *, writes: bool) -> Engine:
 def insert(conn: Connection, table: sa.Table) -> Any:
     """The dialect's INSERT, which knows ON CONFLICT."""
     return (sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert)(table)
+
+
+def upsert(
+    conn: Connection, table: sa.Table, key: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Inserts the rows, or renews those whose `key` is there. All rows name the same columns.
+
+    On PostgreSQL as one statement that unpacks JSON: the driver would send a statement a row, each of which
+    the server reads and plans.
+    """
+    if not rows:
+        return
+    statement = insert(conn, table)
+    if conn.dialect.name == "postgresql":
+        names = [table.c[name] for name in rows[0]]
+        records = sa.func.json_populate_recordset(
+            sa.text(f"CAST(NULL AS {table.name})"), sa.bindparam("rows")
+        )
+        source = records.table_valued(*(sa.column(c.name, c.type) for c in names))
+        statement = statement.from_select([c.name for c in names], sa.select(*source.c))
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)
+    if conn.dialect.name == "postgresql":
+        conn.execute(statement, {"rows": msgspec.json.encode(rows).decode()})
+    else:
+        conn.execute(statement, rows)
 
 
 def lock(conn: Connection, name: str) -> None:

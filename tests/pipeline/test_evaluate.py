@@ -176,9 +176,9 @@ class Told(Evaluator):
         self._name = name
         self._worked = worked
 
-    def cycle(self, *, everything: bool = False) -> int:
+    def cycle(self, **how: Any) -> int:
         self._worked.append(self._name)
-        return super().cycle(everything=everything)
+        return super().cycle(**how)
 
 
 def test_of_two_evaluators_one_works_and_the_other_takes_over(world: World) -> None:
