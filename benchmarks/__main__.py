@@ -11,7 +11,7 @@ import sys
 
 from benchmarks.machine import machine
 
-NAMES = ("ingest", "faults", "growth", "live", "database")
+NAMES = ("ingest", "faults", "growth", "live", "soak", "database")
 
 
 def main(argv: list[str]) -> int:

@@ -1,14 +1,17 @@
 """Many viewers in one process, on plain sockets: `python -m benchmarks.live_crowd KIND PORT VIEWERS`.
 
-It prints `ready` once every viewer shows a state, counts its own CPU from the line `begin` on stdin
-to the line `end VERSION`, waits until all show that version (or `PATIENCE_S`), and prints one JSON
-object. What every viewer is sent alike is parsed once, so that the crowd costs little beside the server.
+It opens its connections at once, or spread by chance over `--within` seconds, and prints `ready` once
+every viewer shows a state. It counts its own CPU from the line `begin` on stdin to the line
+`end VERSION`, waits until all show that version (or `PATIENCE_S`), and prints one JSON object. What every
+viewer is sent alike is parsed once, so that the crowd costs little beside the server.
 """
 
 from __future__ import annotations
 
+import argparse
 import heapq
 import json
+import random
 import re
 import resource
 import select
@@ -45,9 +48,15 @@ class Viewer:
     """One connection: which versions came, and when. `messages` takes whole messages off the buffer."""
 
     period: float | None = None
+    # One that does not read until the end, and takes as few bytes as it can meanwhile.
+    reads = True
 
     def __init__(self, port: int) -> None:
-        self.sock = socket.create_connection(("127.0.0.1", port))
+        self.opened = time.monotonic()
+        self.sock = socket.socket()
+        if not self.reads:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.sock.connect(("127.0.0.1", port))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.version = -1
         self.arrivals: list[tuple[int, float]] = []
@@ -99,6 +108,15 @@ class Stream(Viewer):
                 return
             piece, self._buffer = self._buffer[line + 2 : end], self._buffer[end + 2 :]
             yield _of_piece(piece)
+
+
+class Slow(Stream):
+    """A page that stops reading as soon as it is open. Uncompressed, so that it is behind sooner."""
+
+    reads = False
+
+    def ask(self) -> None:
+        self.sock.sendall((_STREAM % self._port).replace(b"Accept-Encoding: gzip\r\n", b""))
 
 
 class Poller(Viewer):
@@ -159,8 +177,9 @@ class WebSocket(Viewer):
 @lru_cache(maxsize=64)
 def _of_piece(piece: bytes) -> int | None:
     """The version of an event; each piece of the stream can be unpacked alone."""
-    raw = piece.removeprefix(_GZIP_HEADER)
-    text = zlib.decompressobj(-zlib.MAX_WBITS).decompress(raw)
+    text = piece
+    if not piece.startswith((b"event: ", b"retry: ")):
+        text = zlib.decompressobj(-zlib.MAX_WBITS).decompress(piece.removeprefix(_GZIP_HEADER))
     name, _, data = text.partition(b"data: ")
     if not name.startswith((b"event: state\n", b"event: patch\n")):
         return None
@@ -174,7 +193,9 @@ def _of_json(body: bytes) -> int | None:
     return int(found[1]) if found else None
 
 
-KINDS: dict[str, type[Viewer]] = {"stream": Stream, "polling": Poller, "websocket": WebSocket}
+KINDS: dict[str, type[Viewer]] = {
+    "stream": Stream, "slow": Slow, "polling": Poller, "websocket": WebSocket,
+}  # fmt: skip
 
 
 class Crowd:
@@ -186,13 +207,16 @@ class Crowd:
         self._due: list[tuple[float, int]] = []
         self._epoll.register(sys.stdin, select.EPOLLIN)
 
-    def join(self, kind: type[Viewer], port: int, count: int) -> None:
+    def join(self, kind: type[Viewer], port: int, count: int, within: float = 0.0) -> None:
         """Opens `count` connections; those that ask again and again begin spread over their period."""
         began = time.monotonic()
-        for number in range(count):
+        for number, wait in enumerate(sorted(random.uniform(0, within) for _ in range(count))):
+            while (left := began + wait - time.monotonic()) > 0:
+                self.turn(left)
             viewer = kind(port)
             self.viewers[viewer.sock.fileno()] = viewer
-            self._epoll.register(viewer.sock, select.EPOLLIN)
+            if kind.reads:
+                self._epoll.register(viewer.sock, select.EPOLLIN)
             viewer.ask()
             if kind.period is not None:
                 due = began + kind.period * (1 + number / count)
@@ -219,6 +243,12 @@ class Crowd:
         end = time.monotonic() + patience
         while time.monotonic() < end and not all(map(done, self.viewers.values())):
             self.turn(0.05)
+
+    def read_all(self) -> None:
+        """From now on everybody reads."""
+        for viewer in self.viewers.values():
+            if not viewer.reads:
+                self._epoll.register(viewer.sock, select.EPOLLIN)
 
     def until_told(self) -> str:
         while not self.turn(1.0):
@@ -250,29 +280,45 @@ def _cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def main(kind: str, port: int, count: int, ask: str = "") -> None:
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("port", type=int)
+    parser.add_argument("viewers", type=int)
+    parser.add_argument("--ask", default="", help="what a viewer of that kind asks")
+    parser.add_argument("--within", type=float, default=0.0, help="seconds the connections are spread over")
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = _asked()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, count + 64)), hard))
-    Poller.body, WebSocket.output = ask.encode(), ask
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, asked.viewers + 64)), hard))
+    Poller.body, WebSocket.output = asked.ask.encode(), asked.ask
     crowd = Crowd()
-    crowd.join(KINDS[kind], port, count)
-    crowd.until(lambda viewer: viewer.version >= 0, 60.0)
+    crowd.join(KINDS[asked.kind], asked.port, asked.viewers, asked.within)
+    crowd.until(lambda viewer: viewer.version >= 0 or not viewer.reads, 60.0)
     print("ready", flush=True)
     crowd.until_told()
     cpu, began = _cpu_s(), time.monotonic()
     told = crowd.until_told()
     cores = (_cpu_s() - cpu) / (time.monotonic() - began)
     newest = int(told.split()[1])
+    crowd.read_all()
     crowd.until(lambda viewer: viewer.version >= newest, PATIENCE_S)
+    present = crowd.viewers.values()
     found = {
-        "viewers": len(crowd.viewers),
-        "behind": sum(viewer.version < newest for viewer in crowd.viewers.values()),
+        "viewers": len(present),
+        "behind": sum(viewer.version < newest for viewer in present),
         "cores": cores,
-        "message_bytes": max((viewer.size for viewer in crowd.viewers.values()), default=0),
-        "arrivals": [viewer.arrivals for viewer in crowd.viewers.values()],
+        "message_bytes": max((viewer.size for viewer in present), default=0),
+        "arrivals": [viewer.arrivals for viewer in present],
+        "began": min((viewer.opened for viewer in present), default=0.0),
+        "first": [viewer.arrivals[0][1] - viewer.opened for viewer in present if viewer.arrivals],
+        "all_shown": max((viewer.arrivals[0][1] for viewer in present if viewer.arrivals), default=0.0),
     }
     print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
+    main()

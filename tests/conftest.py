@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests import machine
 from tests.keeper import Keeper
+from tests.screen import FLAGS
 from tests.servers import MariaDb, Mosquitto, Postgres
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,17 +103,6 @@ def mariadb_url(mariadb: MariaDb) -> Iterator[str]:
     mariadb.drop(url)
 
 
-_CHROMIUM_FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--no-pings",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-]
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Path:
     """The installed Chromium."""
@@ -126,9 +116,8 @@ def chromium() -> Path:
 @pytest.fixture(scope="module")
 def browser(chromium: Path) -> Iterator[Browser]:
     """Headless Chromium that reaches nothing but loopback."""
-    flags = [*_CHROMIUM_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
 

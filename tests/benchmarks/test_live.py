@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
+import json
 import math
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from benchmarks import live
+from benchmarks import live, live_pixels
 from benchmarks.live_city import Change
 from benchmarks.live_crowd import Poller, Stream, Viewer, WebSocket
 from dashboard.events import GZIP_HEADER, event
 
 
 def test_a_small_run_reaches_every_viewer() -> None:
-    options = "--viewers 20 --seconds 2 --history-days 1 --store sqlite --peers"
-    found: dict[str, Any] = live.run(options.split())
+    options = (
+        "--viewers 20 --seconds 2 --every 0.5 --history-days 1 --store sqlite --peers --missed 12 --slow 9"
+    )
+    found: dict[str, Any] = live.run([*options.split(), "--parts", "fan_out", "storm", "slow_readers"])
     assert found["viewers"] == 20
     assert found["lost"] == 0
     assert 0 < found["p50_ms"] <= found["p95_ms"] < 5000
     assert 0 < found["cpu_cores"] < 2
     assert found["rss_mib"] > 10
     assert found["records"] > 1000
+    assert found["storm"]["connected"] == 20
+    assert 0 < found["storm"]["p50_ms"] <= found["storm"]["p95_ms"] < 5000
+    assert (found["slow_readers"]["current"], found["slow_readers"]["others_current"]) == (9, 50)
+
+
+def test_a_request_waited_for_the_first_paint_that_counts_it() -> None:
+    sent = [10.0, 10.5, 11.0]
+    assert live_pixels.latencies(sent, 7, [(10.2, 8), (11.5, 10)]) == pytest.approx([0.2, 1.0, 0.5])
+
+
+def test_a_request_that_was_never_painted_is_no_small_delay() -> None:
+    found = live_pixels.latencies([10.0, 10.5], 7, [(10.2, 8)])
+    assert live_pixels.figures(found) == {"p50_ms": None, "p95_ms": None, "p99_ms": None, "never_shown": 1}
+
+
+def test_the_published_mix_is_what_the_moments_say() -> None:
+    began = datetime(2026, 8, 19, 3, tzinfo=UTC)
+    made = list(live_pixels.messages(began, 100, 2))
+    requests = [json.loads(payload) for topic, payload in made if "/service_request/" in topic]
+    assert len(made) == 200
+    assert [datetime.fromisoformat(one["opened_at"]).timestamp() for one in requests] == pytest.approx(
+        live_pixels.moments(began.timestamp(), 100, 2)
+    )
 
 
 def test_a_viewer_that_passes_over_a_change_waited_for_the_next_one() -> None:
