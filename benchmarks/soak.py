@@ -159,7 +159,7 @@ def _screen(server: Server, seconds: float, times: float) -> dict[str, object]:
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable")
         page.wait_for_timeout(seconds * _WARM_UP * 1000)
-        samples = [_sample(page, session) for _ in _paced(page, seconds * (1 - _WARM_UP))]
+        samples = [_sample(session) for _ in _paced(page, seconds * (1 - _WARM_UP))]
         changes = page.evaluate("window.changes")
     return {
         "minutes": round(seconds / 60, 1),
@@ -176,7 +176,7 @@ def _paced(page: Page, seconds: float) -> Iterator[None]:
         yield
 
 
-def _sample(_page: Page, session: CDPSession) -> Mapping[str, int]:
+def _sample(session: CDPSession) -> Mapping[str, int]:
     """What is in use after a collection: bytes, nodes, listeners."""
     session.send("HeapProfiler.collectGarbage")
     told = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
