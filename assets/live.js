@@ -17,6 +17,7 @@
   const EMPTY_MS = 20000;    // a page that is still empty after this long is fetched again
   const RELOADED = "pendopo-reloaded";
 
+  const steady = window.pendopo.steady;
   const html = document.documentElement;
   let root = null;
   let source = null;
@@ -33,11 +34,11 @@
   // --- the city's time -------------------------------------------------------------------------
 
   function cityNow() {
-    return anchor.city + (Date.now() - anchor.here) * anchor.speed;
+    return anchor.city + (steady() - anchor.here) * anchor.speed;
   }
 
   function setClock(city) {
-    anchor = { city: city, here: Date.now(), speed: Number(root.dataset.clockSpeed) || 1 };
+    anchor = { city: city, here: steady(), speed: Number(root.dataset.clockSpeed) || 1 };
   }
 
   const formats = {};
@@ -93,7 +94,7 @@
   function showConnection() {
     const place = document.getElementById("connection");
     if (!place) return;
-    const away = lost && Date.now() - lost > GRACE_MS;
+    const away = lost && steady() - lost > GRACE_MS;
     const since = away ? timeOfDay(anchor.city + (lost - anchor.here) * anchor.speed) : "";
     const text = away ? root.dataset.disconnected.replace("{time}", since) : root.dataset.connected;
     write(place, text);
@@ -105,10 +106,15 @@
     clearTimeout(reopening);
     reopening = 0;
     if (source) source.close();
-    heard = Date.now();
+    heard = steady();
     source = new EventSource(html.dataset.live);
     ["state", "patch", "beat"].forEach(function (name) { source.addEventListener(name, onEvent); });
     source.onerror = onBroken;
+  }
+
+  /* For the scripts beside this one: pendopo:heard, pendopo:change with the city's time, pendopo:lost. */
+  function say(what, detail) {
+    document.dispatchEvent(new CustomEvent("pendopo:" + what, { detail: detail }));
   }
 
   /* The browser's own reopening gives up on some errors; this one never does. */
@@ -116,6 +122,7 @@
     if (source) source.close();
     source = null;
     if (!lost) lost = heard;
+    say("lost");
     if (reopening) return;
     const wait = Math.min(LONGEST_MS, FIRST_MS * Math.pow(2, tries)) * (0.5 + Math.random());
     tries = Math.min(tries + 1, 10);
@@ -124,15 +131,17 @@
 
   function onEvent(message) {
     const said = JSON.parse(message.data);
-    heard = Date.now();
+    heard = steady();
     lost = 0;
     tries = 0;
     spread = said.spread || 0;
     setClock(said.now);
+    say("heard");
     if (said.build !== html.dataset.build) {
       reloadFor(said.build);
     } else if (said.panels) {
       apply(said.panels);
+      say("change", { at: said.now });
     }
     showConnection();
   }
@@ -161,7 +170,7 @@
 
   function apply(panels) {
     Object.keys(panels).forEach(function (id) {
-      const early = id === "live-line" && Date.now() - lineAt < LINE_MS;
+      const early = id === "live-line" && steady() - lineAt < LINE_MS;
       if (paused || early) {
         held.set(id, panels[id]);
       } else {
@@ -176,7 +185,7 @@
      one does take would be kept in Dash's history for ever. */
   function place(id, content) {
     if (!document.getElementById(id)) return;
-    if (id === "live-line") lineAt = Date.now();
+    if (id === "live-line") lineAt = steady();
     window.dash_clientside.set_props(id, { children: content });
   }
 
@@ -198,7 +207,7 @@
 
   function tick() {
     if (!document.contains(root)) root = document.getElementById("pendopo") || root;
-    if (source && Date.now() - heard > QUIET_MS) onBroken();
+    if (source && steady() - heard > QUIET_MS) onBroken();
     if (!paused && held.size) release();
     tickClock();
     tickAges();
@@ -212,6 +221,8 @@
       if (button) togglePause(button);
     });
     window.addEventListener("online", function () { if (!source) open(); });
+    // After a sleep, or when this machine's clock was set: what time it is, and what is, has to be heard anew.
+    document.addEventListener("pendopo:jump", open);
     window.addEventListener("pagehide", function () { if (source) source.close(); source = null; });
     window.addEventListener("pageshow", function (event) { if (event.persisted) open(); });
     setInterval(tick, 1000);

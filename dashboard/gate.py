@@ -160,6 +160,7 @@ class Gate:
             "data-theme-cookie": theme_cookie(view.page),
             "data-live": view.live,
             "data-build": self._build,
+            **({"data-screen": request[BEARER].screen} if request[BEARER] else {}),
         }
         if view.page.looks:
             attributes |= self._views.look_of(request)
