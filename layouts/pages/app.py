@@ -107,10 +107,12 @@ def _sum(snapshot: Snapshot, view: AppView, w: Words) -> html.P:
     if not observed:
         said = w.t("{days}: nobody checked it.", days=range_text(snapshot.span, w))
         return html.P(said, className="sentence")
-    text = w.t(
+    text = w.n(
+        "{days}: up {share} of the time it was observed, down {down} in {n} outage.",
         "{days}: up {share} of the time it was observed, down {down} in {n} outages.",
+        view.outage_count,
         days=range_text(snapshot.span, w), share=w.share(view.up_s / observed),
-        down=duration(view.down_s, w) if view.down_s else w.t("0 min"), n=w.number(view.outage_count),
+        down=duration(view.down_s, w) if view.down_s else w.t("0 min"),
     )  # fmt: skip
     return html.P(text, className="sentence")
 

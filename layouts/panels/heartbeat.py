@@ -121,10 +121,10 @@ def _down(place: int, day: AppDay) -> str:
 def _label(days: Sequence[AppDay], w: Words) -> str:
     bad = [day for day in days if day.down_s]
     unseen = sum(unobserved(day) >= 0.5 for day in days)
-    text = w.t("{n} days: no downtime", n=w.number(len(days)))
+    parts = [w.t("no downtime")]
     if bad:
-        text = w.t(
-            "{n} days: {age} of downtime on {bad} days",
-            n=w.number(len(days)), age=span(sum(day.down_s for day in bad), w), bad=w.number(len(bad)),
-        )  # fmt: skip
-    return text + (", " + w.t("{n} days unobserved", n=w.number(unseen)) if unseen else "")
+        down = span(sum(day.down_s for day in bad), w)
+        parts = [w.n("{age} of downtime on {n} day", "{age} of downtime on {n} days", len(bad), age=down)]
+    if unseen:
+        parts.append(w.n("{n} day unobserved", "{n} days unobserved", unseen))
+    return f"{w.n('{n} day', '{n} days', len(days))}: {', '.join(parts)}"

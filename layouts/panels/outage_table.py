@@ -26,7 +26,8 @@ def outage_table(view: AppView, now: datetime, w: Words) -> Component:
     inside: list[Any] = [table(w.t("Downtime"), columns, [_row(one, now, w) for one in view.outages])]
     left = view.outage_count - len(view.outages)
     if left > 0:
-        inside.append(html.P(w.t("{n} older ones are not listed.", n=w.number(left)), className="more"))
+        text = w.n("{n} older one is not listed.", "{n} older ones are not listed.", left)
+        inside.append(html.P(text, className="more"))
     return html.Div(inside)
 
 

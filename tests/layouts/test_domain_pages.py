@@ -135,7 +135,7 @@ def test_a_heartbeat_tells_downtime_from_silence() -> None:
     quiet = AppDay(day=views.TODAY - timedelta(days=2), up_s=0, down_s=0)
     half = AppDay(day=views.TODAY - timedelta(days=1), up_s=43_200, down_s=43_200)
     picture = heartbeat((quiet, half), views.NOW, EN).markup
-    assert 'aria-label="2 days: 12 h of downtime on 1 days, 1 days unobserved"' in picture
+    assert 'aria-label="2 days: 12 h of downtime on 1 day, 1 day unobserved"' in picture
     assert "h-hollow" in picture
     assert "h-down" in picture
     assert "h-flat" not in picture
