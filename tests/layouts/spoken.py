@@ -92,6 +92,13 @@ def messages(tree: ast.Module) -> set[str]:
     return found
 
 
+def forms(tree: ast.Module) -> set[str]:
+    """As `messages`, with the plural of those that count."""
+    plurals = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and is_saying(node)]
+    texts = [text for node in plurals for text in given(node)]
+    return {one.value for one in texts if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+
+
 def built(path: Path, tree: ast.Module) -> list[Found]:
     """Texts handed to the catalogue that are put together first: no catalogue can hold them."""
     found = []

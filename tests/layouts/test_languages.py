@@ -13,13 +13,14 @@ import pytest
 from babel import Locale
 from dash.development.base_component import Component
 
-from kpis.types import Snapshot
+from kpis.types import Attention, Kpi, Snapshot
 from layouts import terms
 from layouts.geo import atlas
 from layouts.pages import PAGES, Page
 from layouts.shell import shell
 from layouts.words import LOCALES, catalogue, words_for
 from tests.layouts import views
+from tests.layouts.spoken import forms, modules
 from tests.layouts.test_words import UNTRANSLATED, said
 from tests.layouts.thin import thinned
 
@@ -40,7 +41,6 @@ CODES = {
     "freshness",
     "page",
 }
-NEITHER = {"title"} | CODES
 SAME = {word.casefold() for word in UNTRANSLATED} | {"ms", "http", "id", "en", "wib", "mqtt"}
 
 
@@ -92,7 +92,8 @@ def strings(node: Any, skipped: set[str]) -> Iterator[str]:
             yield from strings(value, skipped)
     elif is_dataclass(node) and not isinstance(node, type):
         for one in fields(node):
-            if one.name not in skipped:
+            message = one.name == "title" and isinstance(node, Kpi | Attention)
+            if one.name not in skipped and not message:
                 yield from strings(getattr(node, one.name), skipped)
 
 
@@ -115,12 +116,13 @@ def vocabulary(language: str) -> set[str]:
         for width in kind["format"].values()
         for name in width.values()
     ]
-    messages = catalogue("id").values() if language == "id" else said()
+    plurals = [text for _, tree in modules("layouts", "dashboard") for text in forms(tree)]
+    messages = catalogue("id").values() if language == "id" else [*said(), *plurals]
     return words_of([*messages, *names]) | SAME
 
 
 def data(snapshot: Snapshot, language: str) -> set[str]:
-    skipped = NEITHER | ({"english"} if language == "id" else set())
+    skipped = CODES | ({"english"} if language == "id" else set())
     codes = known_codes() | set(snapshot.kpis)
     kept = [text for text in strings(snapshot, skipped) if text not in codes]
     city = snapshot.city

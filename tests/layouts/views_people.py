@@ -2,69 +2,123 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
-from kpis.types import Snapshot
+from kpis.looks import Change, Turn
+from kpis.ranks import Place
+from kpis.types import Severity, Snapshot
 from kpis.views import (
     Count,
+    DueSoon,
+    LookView,
     MayorView,
-    OpdStanding,
+    Milestone,
     OpdStep,
     OpdView,
+    Past,
+    Praise,
+    Promise,
+    PromisesView,
     RejectRow,
     SourceRow,
     SourcesView,
-    StateChange,
     Step,
+    Trouble,
+    Why,
+    Word,
 )
 from tests.layouts import sample, views_domains
 
 NOW = sample.NOW
 OPD = "dlh"
+KPIS = ("requests_overdue_share", "apps_down_now", "attendance_rate_today", "sync_success_share_24h")
 
 
-def _standing(place: int, act: int, watch: int) -> OpdStanding:
-    return OpdStanding(
-        opd=views_domains.OPDS[place], on_target=17 - act - watch, watch=watch, act=act, unknown=2,
-        worst_kpi="requests_overdue_share" if act else None, distance=float(act),
+def _place(number: int, gained: int | None = 2) -> Place:
+    code = views_domains.OPDS[number]
+    return Place(opd=code, met=14 - number, judged=16, place=number + 1, of=30, gained=gained, compared=15)
+
+
+def _changes(*moves: tuple[Turn, Severity, Severity]) -> tuple[Change, ...]:
+    return tuple(
+        Change(
+            kpi=KPIS[n], opd=None if n == 0 else views_domains.OPDS[n], turn=turn, before=before, after=after,
+            at=NOW - timedelta(hours=2 * n, minutes=7), times=n + 1,
+        )
+        for n, (turn, before, after) in enumerate(moves)
     )  # fmt: skip
 
 
 def mayor(**changes: object) -> Snapshot:
-    """Five that need a word, five that deserve one, and a day of changes."""
-    kpis = ("requests_overdue_share", "apps_down_now", "attendance_rate_today", "sync_success_share_24h")
-    view = MayorView(
-        need=tuple(_standing(place, 4 - place // 2, 2) for place in range(5)),
-        deserve=tuple(_standing(10 + place, 0, place % 2) for place in range(5)),
-        changes=tuple(
-            StateChange(
-                kpi=kpis[n % 4],
-                opd=None if n == 0 else views_domains.OPDS[n],
-                at=NOW - timedelta(hours=2 * n, minutes=7),
-                before="on_target",
-                after=("act", "watch", "on_target", "unknown")[n % 4],
-                value=0.24,
-            )
-            for n in range(8)
+    """Five that need a word, five that deserve one, and what moved since yesterday."""
+    look = LookView(
+        since=NOW - timedelta(hours=21),
+        first=False,
+        worse=_changes(
+            (Turn.ACT, Severity.ON_TARGET, Severity.ACT),
+            (Turn.WATCH, Severity.ON_TARGET, Severity.WATCH),
+            (Turn.STALE, Severity.ACT, Severity.ACT),
+            (Turn.UNSTEADY, Severity.WATCH, Severity.WATCH),
         ),
+        better=_changes((Turn.EASED, Severity.ACT, Severity.WATCH)),
+        worse_all=9,
+        better_all=4,
+        cut=False,
+    )
+    then = Past(at=NOW - timedelta(days=30), value=0.31, severity="act")
+    view = MayorView(
+        look=look,
+        need=tuple(Word(opd=views_domains.OPDS[n], kpi=KPIS[n % 4], others=n) for n in range(5)),
+        deserve=tuple(
+            Praise(place=_place(10 + n), kpi=KPIS[n] if n < 3 else None, then=then if n < 3 else None)
+            for n in range(5)
+        ),
+        acting=12,
+        ranked=28,
+        compared=True,
     )
     return sample.snapshot("mayor", view, **changes)
 
 
+def _milestone(number: int, state: Promise) -> Milestone:
+    done = date(2026, 10, 30) if state in (Promise.DONE, Promise.DONE_LATE) else None
+    return Milestone(
+        title=f"Taman kota tahap {number}", kind="fisik", due_on=date(2026, 10 + number % 3, 12),
+        done_on=done, progress=None if number == 2 else 0.2 * number, state=state,
+    )  # fmt: skip
+
+
 def opd(code: str = OPD, **changes: object) -> Snapshot:
     """One OPD's own page."""
+    interfaces = views_domains.interfaces(6)
     view = OpdView(
         opd=code,
         overdue=views_domains.requests(8),
+        overdue_all=23,
+        due=tuple(DueSoon(days=days, by=date(2026, 11, 16 + days), count=days * 3) for days in (1, 3, 5)),
         apps=views_domains.apps(12),
-        interfaces=views_domains.interfaces(6),
+        interfaces=interfaces,
+        troubles=tuple(
+            Trouble(row=row, why=why, overdue_s=None if why is Why.NEVER else 7_400.0)
+            for row, why in zip(interfaces, Why, strict=False)
+        ),
+        rejects=(Count(label="bad_time", count=12), Count(label="missing_field", count=1)),
         step=OpdStep(
             opd=code, step=Step.SEBAGIAN, lacks="bring every interface to the top step", interfaces=6,
             integrated=4,
         ),
         attendance=views_domains.attendance().detail.by_opd[0],
-        rank=12,
-        of=30,
+        before={key: Past(at=NOW - timedelta(days=30), value=0.2, severity="watch") for key in KPIS},
+        place=_place(3),
+        best=tuple(_place(n) for n in range(3)),
+        improved=tuple(_place(n + 4, gained=5 - n) for n in range(3)),
+        ranked=28,
+        promises=PromisesView(
+            counts={state: n + 1 for n, state in enumerate(Promise)},
+            rows=tuple(_milestone(n, state) for n, state in enumerate(Promise)),
+            updated_at=NOW - timedelta(days=2),
+        ),
+        targets_by={"requests_overdue_share": date(2026, 12, 31)},
     )  # fmt: skip
     return sample.snapshot("opd", view, opd=code, **changes)
 
