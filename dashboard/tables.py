@@ -13,7 +13,7 @@ from kpis.catalogue import catalogue
 from kpis.config import Settings
 from kpis.days import day_off, local_day
 from kpis.screens import enrolment
-from kpis.screens.health import Report, note
+from kpis.screens.health import Report, note, screen_rows
 from kpis.spans import span_of
 from kpis.store import Store
 from kpis.types import Reading, Snapshot
@@ -45,6 +45,7 @@ class Tables:
                 conn, settings, key.page, key.opd, at, found, span,
                 reject=key.reject, screen=key.screen, pick=key.pick, since=key.since,
             )  # fmt: skip
+            screens = screen_rows(conn, settings, at, self.listening)
         shown = {place: one for place, one in found.items() if key.opd in (None, place[1])}
         return Snapshot(
             page=key.page,
@@ -64,6 +65,7 @@ class Tables:
             demo=settings.is_demo,
             clock_speed=settings.clock.speed,
             owners={name: kpi.owner for name, kpi in settings.kpis.items() if kpi.owner},
+            screens=tuple(row for row in screens if key.opd in (None, row.owner)),
         )
 
     def aged(self, last: Snapshot) -> Snapshot:

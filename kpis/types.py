@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kpis.spans import Span
+
+if TYPE_CHECKING:
+    from kpis.screens.state import ScreenRow
 
 
 class Severity(StrEnum):
@@ -235,3 +238,4 @@ class Snapshot:
     demo: bool = False
     clock_speed: float = 1.0
     owners: Mapping[str, str] = field(default_factory=dict)
+    screens: tuple[ScreenRow, ...] = ()

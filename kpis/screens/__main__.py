@@ -10,7 +10,8 @@ from kpis.config import Settings, load
 from kpis.errors import PendopoError
 from kpis.screens import enrolment
 from kpis.screens.codes import typed
-from kpis.screens.health import ScreenRow, screen_rows
+from kpis.screens.health import screen_rows
+from kpis.screens.state import ScreenRow
 from kpis.store import Store, open_store
 
 _NOT_CONFIGURED = "no screen is enrolled; on the new screen open /screen, then ./run screen enrol CODE NAME"

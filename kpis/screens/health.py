@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from sqlalchemy.engine import Connection
 from kpis.config import Screen, Settings
 from kpis.judge import LATE_FACTOR, fresh_since, freshness
 from kpis.screens.hours import dark, lit_since
+from kpis.screens.state import ScreenRow, ScreenState
 from kpis.screens.tables import screen_device as d
 from kpis.store import instant, maybe_instant, micros
 from kpis.types import Freshness
@@ -24,6 +24,7 @@ from kpis.types import Freshness
 # A screen reports every 30 s (assets/screen.js) and may take a little longer. Past three times this
 # it is silent.
 INTERVAL = timedelta(seconds=40)
+_WORST = tuple(ScreenState)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,58 +41,6 @@ class Report:
     width: int
     height: int
     scale: float
-
-
-class ScreenState(StrEnum):
-    """What a screen is doing, worst first."""
-
-    SILENT = "silent"
-    FROZEN = "frozen"
-    LATE = "late"
-    CUT = "cut"
-    BLANK = "blank"
-    SHOWING = "showing"
-    REVOKED = "revoked"
-    NEVER = "never"
-
-
-ALARMS = (ScreenState.SILENT, ScreenState.FROZEN)
-_WORST = tuple(ScreenState)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScreenRow:
-    """One configured screen with what it last told; what was never told is None.
-
-    `owner` is the code of the OPD that answers for it. `since` is when `state` began, where that can
-    be told.
-    """
-
-    name: str
-    title: str
-    place: str | None
-    owner: str | None
-    state: ScreenState
-    freshness: Freshness
-    since: datetime | None
-    device: str | None
-    enrolled_at: datetime | None
-    revoked_at: datetime | None
-    heard_at: datetime | None
-    painted_at: datetime | None
-    heap_bytes: int | None
-    nodes: int | None
-    connection: str | None
-    build: str | None
-    page: str | None
-    width: int | None
-    height: int | None
-    scale: float | None
-
-    @property
-    def alarm(self) -> bool:
-        """Whether somebody has to go and look at it."""
-        return self.state in ALARMS
 
 
 def note(conn: Connection, token: str, at: datetime, report: Report) -> bool:

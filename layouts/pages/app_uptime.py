@@ -12,6 +12,7 @@ from kpis.views import AppState, UptimeView
 from layouts.pages.page import Page, Panels, domain_keys, section, slot, with_shared
 from layouts.panels.app_table import LOOKS, beat_keys, days_table, status_grid
 from layouts.panels.kpi_tile import kpi_tile
+from layouts.panels.screen_table import monitored_screens
 from layouts.panels.tables import behind
 from layouts.terms import APP_STATES
 from layouts.words import Words, msg
@@ -26,6 +27,7 @@ def panels(snapshot: Snapshot, w: Words) -> Panels:
         f"tile-{key}": kpi_tile(snapshot, key, w) for key in domain_keys(snapshot, Domain.APP_UPTIME)
     }
     own["apps-counts"] = counts(view, w)
+    own["apps-screens"] = monitored_screens(snapshot, w)
     own["apps-grid"] = status_grid(snapshot, view.apps, w)
     own["apps-days"] = days_table(view.apps, w)
     return with_shared(snapshot, w, own)
@@ -66,6 +68,7 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
             section(
                 w.t("All applications, worst first"),
                 slot(found, "apps-counts"),
+                slot(found, "apps-screens"),
                 beat_keys(w),
                 slot(found, "apps-grid"),
                 behind(slot(found, "apps-days"), w),

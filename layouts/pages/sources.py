@@ -13,6 +13,7 @@ from kpis.views import RejectRow, SourceRow, SourcesView
 from layouts import reasons
 from layouts.marks import STATE_WORDS, ago, href
 from layouts.pages.page import Page, Panels, section, slot, with_shared
+from layouts.panels.screen_table import screen_table
 from layouts.panels.tables import scrolling
 from layouts.words import MISSING, Words, msg
 
@@ -39,6 +40,10 @@ REJECT_TITLES = (
     msg("Where"),
 )
 
+ENROL = msg(
+    "Open /screen on a new device, then type on the server: ./run screen enrol CODE NAME. "
+    "./run screen revoke NAME takes a screen's right away."
+)
 COUNTS = (msg("Accepted"), msg("Known"), msg("Rejected"), msg("Times"))
 
 
@@ -53,6 +58,7 @@ def panels(snapshot: Snapshot, w: Words) -> Panels:
     own: Panels = {
         "reject-chosen": _linked(view, snapshot, w),
         "source-list": _sources(view.sources, snapshot, w),
+        "screen-list": screen_table(snapshot, w),
         "reject-reasons": _reasons(view, w),
         "reject-list": _rejects(view.rejects, snapshot, w),
     }
@@ -67,6 +73,7 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
             html.H1(w.t("Sources")),
             slot(found, "reject-chosen"),
             section(w.t("What each source sent"), slot(found, "source-list")),
+            section(w.t("Screens"), slot(found, "screen-list"), note=w.t(ENROL)),
             section(
                 w.t("Rejected records"),
                 slot(found, "reject-reasons"),

@@ -12,7 +12,8 @@ import pytest
 from kpis.config import Settings
 from kpis.screens import enrolment
 from kpis.screens.codes import digest, new_secret
-from kpis.screens.health import Report, ScreenRow, note, screen_rows
+from kpis.screens.health import Report, note, screen_rows
+from kpis.screens.state import ScreenRow
 from kpis.store import Store, open_store
 from tests.conftest import FrozenClock
 from tests.pipeline.world import settings_for

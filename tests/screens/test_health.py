@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from kpis.screens.health import INTERVAL, ScreenState
+from kpis.screens.health import INTERVAL
+from kpis.screens.state import ScreenState
 from kpis.screens.tables import screen_device
 from kpis.types import Freshness
 from tests.conftest import FrozenClock

@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kpis.screens.enrolment import assign
-from kpis.screens.health import ScreenRow, ScreenState, screen_rows
+from kpis.screens.health import screen_rows
+from kpis.screens.state import ScreenRow, ScreenState
 from kpis.store import Store
 from tests.conftest import ROOT
 from tests.dashboard.running import Hand, RunningDashboard
