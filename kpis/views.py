@@ -387,7 +387,7 @@ class Promise(StrEnum):
 class Milestone:
     """One promise. `state` is DUE within thirty days, LATER beyond. `progress` is a share or None."""
 
-    title: str
+    name: str
     kind: str | None
     due_on: date
     done_on: date | None

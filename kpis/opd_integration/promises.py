@@ -57,7 +57,7 @@ def _rows(
     query = sa.select(*_ROW).where(m.c.opd == opd, *where).order_by(order, m.c.source, m.c.id).limit(_MOST)
     return [
         Milestone(
-            title=title, kind=kind, due_on=due_on, done_on=done_on, progress=progress,
+            name=title, kind=kind, due_on=due_on, done_on=done_on, progress=progress,
             state=state_of(due_on, done_on, today),
         )
         for title, kind, due_on, done_on, progress in conn.execute(query)

@@ -65,7 +65,7 @@ def _row(one: Milestone, snapshot: Snapshot, w: Words) -> list[Any]:
     progress: Any = (
         MISSING if done else gap(w.t("not told")) if one.progress is None else w.share(one.progress)
     )
-    return [two_lines(one.title, plain(one.kind) if one.kind else None), _date(one, w), said, progress]
+    return [two_lines(one.name, plain(one.kind) if one.kind else None), _date(one, w), said, progress]
 
 
 def _date(one: Milestone, w: Words) -> str:

@@ -129,9 +129,9 @@ def test_milestones_stand_where_their_days_say(world: World) -> None:
     put_milestones(world)
     found = promised(world)
     assert found.counts == Counter(state for _, _, state in MILESTONES.values())
-    states = {row.title: row.state for row in found.rows}
+    states = {row.name: row.state for row in found.rows}
     assert states == {title: MILESTONES[title][2] for title in states}
-    assert [row.title for row in found.rows] == [
+    assert [row.name for row in found.rows] == [
         "long ago", "foretold, late", "yesterday", "today", "foretold", "in a month", "later", "early",
     ]  # fmt: skip
     assert found.updated_at == NOW - timedelta(days=1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from kpis.looks import Change, Turn
+from kpis.opd_integration import troubles
 from kpis.ranks import Place
 from kpis.types import Severity, Snapshot
 from kpis.views import (
@@ -23,102 +25,129 @@ from kpis.views import (
     SourceRow,
     SourcesView,
     Step,
-    Trouble,
-    Why,
     Word,
 )
 from tests.layouts import sample, views_domains
 
 NOW = sample.NOW
 OPD = "dlh"
-KPIS = ("requests_overdue_share", "apps_down_now", "attendance_rate_today", "sync_success_share_24h")
 
 
-def _place(number: int, gained: int | None = 2) -> Place:
-    code = views_domains.OPDS[number]
-    return Place(opd=code, met=14 - number, judged=16, place=number + 1, of=30, gained=gained, compared=15)
+def _place(place: int, number: int, **changes: object) -> Place:
+    found = Place(
+        opd=views_domains.OPDS[number], met=18 - place, judged=18, place=place, of=28, tied=0,
+        gained=2 - place % 3, compared=17,
+    )  # fmt: skip
+    return replace(found, **changes)  # type: ignore[arg-type]
 
 
-def _changes(*moves: tuple[Turn, Severity, Severity]) -> tuple[Change, ...]:
-    return tuple(
-        Change(
-            kpi=KPIS[n], opd=None if n == 0 else views_domains.OPDS[n], turn=turn, before=before, after=after,
-            at=NOW - timedelta(hours=2 * n, minutes=7), times=n + 1,
-        )
-        for n, (turn, before, after) in enumerate(moves)
+def _change(number: int, turn: Turn, opd: int | None, times: int = 1) -> Change:
+    kpis = ("requests_overdue_share", "apps_down_now", "attendance_rate_today", "sync_success_share_24h")
+    return Change(
+        kpi=kpis[number % 4], opd=None if opd is None else views_domains.OPDS[opd], turn=turn,
+        before=Severity.ON_TARGET, after=Severity.ACT, times=times,
+        at=NOW - timedelta(hours=5 * number, minutes=7),
     )  # fmt: skip
 
 
-def mayor(**changes: object) -> Snapshot:
-    """Five that need a word, five that deserve one, and what moved since yesterday."""
-    look = LookView(
-        since=NOW - timedelta(hours=21),
+def look(**changes: object) -> LookView:
+    """A look since Sunday evening in which something of each kind happened."""
+    found = LookView(
+        since=NOW - timedelta(hours=13, minutes=2),
         first=False,
-        worse=_changes(
-            (Turn.ACT, Severity.ON_TARGET, Severity.ACT),
-            (Turn.WATCH, Severity.ON_TARGET, Severity.WATCH),
-            (Turn.STALE, Severity.ACT, Severity.ACT),
-            (Turn.UNSTEADY, Severity.WATCH, Severity.WATCH),
+        worse=(
+            _change(0, Turn.ACT, None),
+            _change(0, Turn.ACT, 12, times=5),
+            _change(1, Turn.WATCH, 18),
+            _change(3, Turn.STALE, None),
+            _change(2, Turn.UNSTEADY, 4, times=6),
         ),
-        better=_changes((Turn.EASED, Severity.ACT, Severity.WATCH)),
+        better=(_change(1, Turn.EASED, 9), _change(3, Turn.RECOVERED, None)),
         worse_all=9,
         better_all=4,
         cut=False,
     )
-    then = Past(at=NOW - timedelta(days=30), value=0.31, severity="act")
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def mayor(**changes: object) -> Snapshot:
+    """Five that need a word, five that deserve one, and what changed since Sunday evening."""
+    kpis = ("requests_overdue_share", "apps_down_now", "attendance_rate_today", "data_age_hours_worst")
+    past = Past(at=NOW - timedelta(days=30), value=0.241, severity="act")
     view = MayorView(
-        look=look,
-        need=tuple(Word(opd=views_domains.OPDS[n], kpi=KPIS[n % 4], others=n) for n in range(5)),
-        deserve=tuple(
-            Praise(place=_place(10 + n), kpi=KPIS[n] if n < 3 else None, then=then if n < 3 else None)
-            for n in range(5)
+        look=look(),
+        need=tuple(
+            Word(opd=views_domains.OPDS[place], kpi=kpis[place % 4], others=3 - place // 2)
+            for place in (9, 11, 12, 18, 20)
         ),
-        acting=12,
+        deserve=(
+            *(Praise(place=_place(1 + n, n)) for n in range(3)),
+            Praise(place=_place(5, 4), kpi="requests_overdue_share", then=past),
+            Praise(place=_place(6, 6)),
+        ),
+        acting=7,
         ranked=28,
         compared=True,
     )
     return sample.snapshot("mayor", view, **changes)
 
 
-def _milestone(number: int, state: Promise) -> Milestone:
-    done = date(2026, 10, 30) if state in (Promise.DONE, Promise.DONE_LATE) else None
+def _milestone(name: str, due: int, done: int | None, state: Promise, progress: float | None) -> Milestone:
+    today = views_domains.TODAY
     return Milestone(
-        title=f"Taman kota tahap {number}", kind="fisik", due_on=date(2026, 10 + number % 3, 12),
-        done_on=done, progress=None if number == 2 else 0.2 * number, state=state,
+        name=name, kind="integrasi_data", due_on=today + timedelta(days=due),
+        done_on=None if done is None else today + timedelta(days=done), progress=progress, state=state,
     )  # fmt: skip
 
 
+def promised() -> PromisesView:
+    """A promise of every kind, one of them with a title that is long."""
+    rows = (
+        _milestone("Sambungkan sistem kependudukan ke bus layanan kota", -21, None, Promise.OVERDUE, 0.4),
+        _milestone(
+            "Latih administrator dan operator seluruh bidang dan kecamatan", 9, None, Promise.DUE, None
+        ),
+        _milestone("Terbitkan metadata", 70, None, Promise.LATER, 0.1),
+        _milestone("Padankan kode referensi", -40, -30, Promise.DONE_LATE, None),
+        _milestone("Lengkapi inventaris aplikasi", -60, -61, Promise.DONE, None),
+    )
+    counts = dict(zip(Promise, (3, 1, 4, 2, 6), strict=True))
+    return PromisesView(counts=counts, rows=rows, updated_at=NOW - timedelta(hours=4))
+
+
 def opd(code: str = OPD, **changes: object) -> Snapshot:
-    """One OPD's own page."""
-    interfaces = views_domains.interfaces(6)
+    """One OPD's own page, with something to do in every list."""
+    interfaces = tuple(replace(row, opd=code, interval_s=6 * 3600.0) for row in views_domains.interfaces(6))
+    today = views_domains.TODAY
     view = OpdView(
         opd=code,
         overdue=views_domains.requests(8),
-        overdue_all=23,
-        due=tuple(DueSoon(days=days, by=date(2026, 11, 16 + days), count=days * 3) for days in (1, 3, 5)),
+        overdue_all=31,
+        due=tuple(
+            DueSoon(days=days, by=today + timedelta(days=days), count=count)
+            for days, count in ((1, 4), (3, 11), (5, 19))
+        ),
         apps=views_domains.apps(12),
         interfaces=interfaces,
-        troubles=tuple(
-            Trouble(row=row, why=why, overdue_s=None if why is Why.NEVER else 7_400.0)
-            for row, why in zip(interfaces, Why, strict=False)
-        ),
-        rejects=(Count(label="bad_time", count=12), Count(label="missing_field", count=1)),
+        troubles=troubles(interfaces, NOW),
+        rejects=(Count(label="missing_field", count=12), Count(label="bad_time", count=3)),
         step=OpdStep(
             opd=code, step=Step.SEBAGIAN, lacks="bring every interface to the top step", interfaces=6,
             integrated=4,
         ),
-        attendance=views_domains.attendance().detail.by_opd[0],
-        before={key: Past(at=NOW - timedelta(days=30), value=0.2, severity="watch") for key in KPIS},
-        place=_place(3),
-        best=tuple(_place(n) for n in range(3)),
-        improved=tuple(_place(n + 4, gained=5 - n) for n in range(3)),
+        attendance=replace(views_domains.attendance().detail.by_opd[7], opd=code),
+        before={
+            "requests_open": Past(at=NOW - timedelta(days=30), value=2011.0, severity="on_target"),
+            "requests_overdue_share": Past(at=NOW - timedelta(days=30), value=0.31, severity="act"),
+            "app_uptime_30d": Past(at=NOW - timedelta(days=30), value=0.99624, severity="on_target"),
+            "attendance_rate_today": Past(at=NOW - timedelta(days=30), value=None, severity="unknown"),
+        },
+        place=_place(12, 18, tied=2),
+        best=(_place(1, 0), _place(1, 3)),
+        improved=(_place(4, 6, gained=5),),
         ranked=28,
-        promises=PromisesView(
-            counts={state: n + 1 for n, state in enumerate(Promise)},
-            rows=tuple(_milestone(n, state) for n, state in enumerate(Promise)),
-            updated_at=NOW - timedelta(days=2),
-        ),
-        targets_by={"requests_overdue_share": date(2026, 12, 31)},
+        promises=promised(),
+        targets_by={"opd_integrated": date(2026, 12, 31)},
     )  # fmt: skip
     return sample.snapshot("opd", view, opd=code, **changes)
 
