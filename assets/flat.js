@@ -3,8 +3,8 @@
   "use strict";
   var library = (window.pendopo = window.pendopo || {});
   library.Flat = function Flat(props) {
-    var region = props.label ? { role: "region", "aria-label": props.label, tabIndex: 0 } : {};
-    var attributes = { id: props.id, className: props.className || undefined };
-    return library.drawn("div", props.markup, Object.assign(attributes, region));
+    var attributes = Object.assign({ id: props.id }, props.attributes);
+    if (!props.markup) return window.React.createElement(props.tag || "div", attributes);
+    return library.drawn(props.tag || "div", props.markup, attributes);
   };
 })();

@@ -2,8 +2,10 @@
    the page itself has to say when the server cannot.
 
    The html element names the stream (data-live), the build the page came from (data-build); the
-   shell's root (#pendopo) brings the texts, the time zone and the speed of the city's clock. Nothing
-   here grows: one stream, one timer, one click listener, at most one held copy of each panel. */
+   shell's root (#pendopo) brings the texts, the time zone and the speed of the city's clock. The first
+   such root came with the document itself; Dash draws the same once its scripts run, and from then on
+   the stream keeps it current. Nothing here grows: one stream, one timer, one click listener, at most
+   one held copy of each panel. */
 (function () {
   "use strict";
 
@@ -20,6 +22,8 @@
   const steady = window.pendopo.steady;
   const html = document.documentElement;
   let root = null;
+  let drawn = false;         // whether Dash has drawn the page and its panels can be set
+  let met = false;           // whether the stream has ever said anything
   let source = null;
   let reopening = 0;
   let tries = 0;
@@ -96,9 +100,9 @@
     if (!place) return;
     const away = lost && steady() - lost > GRACE_MS;
     const since = away ? timeOfDay(anchor.city + (lost - anchor.here) * anchor.speed) : "";
-    const text = away ? root.dataset.disconnected.replace("{time}", since) : root.dataset.connected;
-    write(place, text);
-    place.dataset.state = away ? "lost" : "ok";
+    const fine = met ? root.dataset.connected : root.dataset.connecting;
+    write(place, away ? root.dataset.disconnected.replace("{time}", since) : fine);
+    place.dataset.state = away ? "lost" : met ? "ok" : "waiting";
     root.classList.toggle("disconnected", Boolean(away));
   }
 
@@ -139,11 +143,17 @@
     say("heard");
     if (said.build !== html.dataset.build) {
       reloadFor(said.build);
-    } else if (said.panels) {
+    } else if (said.panels && (met || !isShown(said))) {
       apply(said.panels);
       say("change", { at: said.now });
     }
+    met = true;
     showConnection();
+  }
+
+  /* Whether the page was drawn from the very state the stream begins with, so that nothing is to be done. */
+  function isShown(said) {
+    return said.store_ok && root.dataset.store === "ok" && Date.parse(said.at) === Number(root.dataset.at);
   }
 
   /* Once for each build: should two servers of different builds take turns, the page stays as it is. */
@@ -218,25 +228,44 @@
     setClock(Number(root.dataset.at));
     document.addEventListener("click", function (event) {
       const button = event.target.closest("#pause");
-      if (button) togglePause(button);
+      if (button && drawn) togglePause(button);
     });
+    setInterval(tick, 1000);
+    tick();
+  }
+
+  /* Dash's page takes the place of the first paint, and of its focus, before anything is painted again. */
+  function takeOver(page) {
+    const first = document.getElementById("first");
+    const at = first ? focusable(first).indexOf(document.activeElement) : -1;
+    if (first) first.remove();
+    root = page;
+    drawn = true;
+    if (at >= 0) (focusable(root)[at] || root).focus({ preventScroll: true });
     window.addEventListener("online", function () { if (!source) open(); });
     // After a sleep, or when this machine's clock was set: what time it is, and what is, has to be heard anew.
     document.addEventListener("pendopo:jump", open);
     window.addEventListener("pagehide", function () { if (source) source.close(); source = null; });
     window.addEventListener("pageshow", function (event) { if (event.persisted) open(); });
-    setInterval(tick, 1000);
+    tick();
     open();
   }
 
-  /* The page is there once Dash has drawn the shell. Should it never be, the page is asked for again. */
+  function focusable(within) {
+    return Array.from(within.querySelectorAll("a[href],button,summary,input,select,[tabindex]"));
+  }
+
+  /* Should Dash never draw the page, it is asked for again. */
   const again = setTimeout(reload, EMPTY_MS, function () {});
+  const stage = document.getElementById("react-entry-point");
   const waiting = new MutationObserver(function () {
-    root = document.getElementById("pendopo");
-    if (!root) return;
+    const page = stage.querySelector("#pendopo");
+    if (!page) return;
     waiting.disconnect();
     clearTimeout(again);
-    begin();
+    takeOver(page);
   });
-  waiting.observe(html, { childList: true, subtree: true });
+  waiting.observe(stage, { childList: true, subtree: true });
+  root = document.getElementById("pendopo");
+  begin();
 })();

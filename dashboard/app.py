@@ -13,6 +13,7 @@ from dash.exceptions import DependencyException, InvalidResourceError
 from fastapi import FastAPI, Request, Response
 
 from dashboard.api.replies import Readings, router
+from dashboard.assets import Assets
 from dashboard.build import build_id
 from dashboard.document import Document
 from dashboard.gate import Gate
@@ -25,7 +26,7 @@ from dashboard.watch import Waits, Watch
 from kpis.config import Settings
 from layouts.pages import Page
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+_ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
 class Tables(Source, Readings, ScreenStore, Protocol):
@@ -51,7 +52,8 @@ class Dashboard:
         self.hub = Hub(self.renderer.panels, self._fields, limit=settings.web.viewers, pace=pace)
         self._watch = Watch(listener, self._changed, self._lost)
         self.devices = Devices(tables, settings)
-        self.dash = _dash(tables, self.snapshots, settings)
+        self.assets = Assets(_ASSETS)
+        self.dash = _dash(tables, self.snapshots, settings, self.assets)
         self.gate = Gate(
             self.dash.server,
             views=Views(
@@ -63,6 +65,7 @@ class Dashboard:
             ),
             renderer=self.renderer,
             hub=self.hub,
+            assets=self.assets,
             city=settings.city,
             build=self._build,
             devices=self.devices,
@@ -121,11 +124,11 @@ class _Server(FastAPIDashServer):
         return found
 
 
-def _dash(tables: Readings, snapshots: Snapshots, settings: Settings) -> Document:
+def _dash(tables: Readings, snapshots: Snapshots, settings: Settings, assets: Assets) -> Document:
     dash = Document(
         "dashboard",
+        assets,
         backend=_Server,
-        assets_folder=str(ASSETS),
         title="Pendopo",
         update_title="",
         suppress_callback_exceptions=True,

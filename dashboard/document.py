@@ -1,4 +1,4 @@
-"""The HTML document around a page: language, theme, nonce, and the first request sent ahead."""
+"""The HTML document around a page: its first paint, language, theme, nonce, and what is asked for ahead."""
 
 from __future__ import annotations
 
@@ -11,16 +11,26 @@ from typing import Any
 
 from dash import Dash
 
+from dashboard.assets import SCRIPTS, STYLES, Assets
+from dashboard.pieces import Piece, gzipped
 from dashboard.view import View
 
 # Which versions run here is nobody's business, and Dash's page loads none of these.
 _UNTOLD = ("python_version", "dash_version", "dash_version_url", "plotly_version", "ddk_version")
 
-# Dash asks for these once its scripts run; asked for ahead, the figures are there with the first paint.
+# Dash asks for these once its scripts run; asked for ahead, they are there by then.
 _FIRST = ("_dash-layout", "_dash-dependencies")
-_PRELOAD = '<link rel="preload" href="{}" as="fetch" crossorigin="anonymous">'
-# The ground of each theme, so that a dark room sees no white page while the styles are on their way.
-_GROUND = 'html{background:#E9ECEF}html[data-theme="dark"]{background:#14181D}'
+_AHEAD = '<link rel="preload" href="{}" as="{}" crossorigin="anonymous">'
+
+# Everything a page shows is made into HTML on the server (layouts/flat.py), so of the component libraries
+# only the elements themselves are sent. The polyfill is for browsers older than the styles need.
+_UNUSED = re.compile(r"/(?:dcc|dash_table|dash_bootstrap_components)/|/polyfill@")
+_NAMESPACES = ("dash_html_components", "pendopo")
+
+# The ground of each theme, so that a dark room sees no white page while the styles are on their way;
+# and Dash's own root waits unseen until the page stands in it: live.js then takes the first paint away.
+_GROUND = 'html{background:#E9ECEF}html[data-theme="dark"]{background:#14181D}#first+#react-entry-point{display:none}'
+_PAINT = "<!--first-->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,11 @@ current: ContextVar[Visit] = ContextVar("visit")
 
 
 class Document(Dash):
-    """Dash whose index page is written for the visit at hand."""
+    """Dash whose index page is written for the visit at hand; `assets` are its styles and scripts."""
+
+    def __init__(self, name: str, assets: Assets, **options: Any) -> None:
+        self._own = assets
+        super().__init__(name, include_assets_files=False, **options)
 
     def interpolate_index(
         self,
@@ -50,27 +64,43 @@ class Document(Dash):
         favicon: str = "",
         renderer: str = "",
     ) -> str:
-        visit = current.get()
+        visit, own = current.get(), self._own
         nonce = f'<script nonce="{visit.nonce}"'
         attributes = "".join(f' {name}="{escape(value)}"' for name, value in visit.attributes.items())
-        ahead = "".join(_PRELOAD.format(escape(visit.view.prefix + name)) for name in _FIRST)
+        fonts = "".join(_AHEAD.format(font, "font") for font in own.fonts)
+        ahead = "".join(_AHEAD.format(escape(visit.view.prefix + name), "fetch") for name in _FIRST)
+        ours = f'<script src="{own.address(SCRIPTS)}"></script>'
         return f"""<!DOCTYPE html>
 <html{attributes}>
 <head>
 {metas}
 <title>{escape(visit.title)}</title>
-{ahead}
-{favicon}
 <style>{_GROUND}</style>
-{css}
+<link rel="stylesheet" href="{own.address(STYLES)}">
+{fonts}{ahead}
+<link rel="icon" href="{own.address("favicon.ico")}" sizes="any">
+<link rel="icon" href="{own.address("icon.svg")}" type="image/svg+xml">
 </head>
 <body>
-<div id="react-entry-point"><div class="_dash-loading" aria-busy="true"></div></div>
+<div id="first">{_PAINT}</div>
+<div id="react-entry-point"></div>
 {_config(config, visit.view.prefix)}
-{scripts.replace("<script", nonce)}
+{"".join((ours, *_needed(scripts))).replace("<script", nonce)}
 {renderer.replace("<script", nonce)}
 </body>
 </html>"""
+
+
+def painted(document: bytes, first: Piece, gzip: bool) -> bytes:
+    """The document with the page's first paint in its place, gzipped or not."""
+    before, _, after = document.partition(_PAINT.encode())
+    if gzip:
+        return gzipped(Piece.of(before), first, Piece.of(after))
+    return before + first.plain + after
+
+
+def _needed(scripts: str) -> list[str]:
+    return [line for line in scripts.splitlines() if line and not _UNUSED.search(line)]
 
 
 def _config(script: str, prefix: str) -> str:
@@ -80,5 +110,10 @@ def _config(script: str, prefix: str) -> str:
     for name in _UNTOLD:
         settings.pop(name, None)
     settings["requests_pathname_prefix"] = prefix
+    # Which properties hold components, only where that is not none of them.
+    known = settings["children_props"]
+    settings["children_props"] = {
+        space: {name: props for name, props in known.get(space, {}).items() if props} for space in _NAMESPACES
+    }
     text = json.dumps(settings, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script id="_dash-config" type="application/json">{text}</script>'

@@ -12,16 +12,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from dashboard.document import Visit, current
+from dashboard.assets import PREFIX as ASSETS
+from dashboard.assets import Assets
+from dashboard.document import Visit, current, painted
 from dashboard.headers import policy, secured
 from dashboard.live import Hub
+from dashboard.pieces import Piece
 from dashboard.render import Renderer
 from dashboard.replies import AWAY, FAILED, HTML, LOST, reply, see_other
 from dashboard.scope import BEARER, scope_of
 from dashboard.screens import Devices, Door
 from dashboard.screens.door import ADDRESSES, HEALTH, SCREEN, WAIT, home
 from dashboard.screens.page import not_yours
-from dashboard.shelf import FOLDERS, Shelf, accepts_gzip
+from dashboard.shelf import FOLDER, Shelf, accepts_gzip
 from dashboard.stream import Message, Receive, Send, stream
 from dashboard.view import LIVE, PREFIX, View, Views, query_of, theme_cookie
 from kpis.errors import StoreError
@@ -49,6 +52,7 @@ class Gate:
         views: Views,
         renderer: Renderer,
         hub: Hub,
+        assets: Assets,
         city: City,
         build: str,
         devices: Devices,
@@ -61,6 +65,7 @@ class Gate:
         self._views = views
         self._renderer = renderer
         self._hub = hub
+        self._assets = assets
         self._city = city
         self._build = build
         self._devices = devices
@@ -90,7 +95,9 @@ class Gate:
             await self._bar(request, plain)
         elif path == LIVE:
             await self._stream(request, receive, plain)
-        elif path.startswith(FOLDERS):
+        elif path.startswith(ASSETS):
+            await self._assets(request, accepts_gzip(request), plain)
+        elif path.startswith(FOLDER):
             await self._shelf(_as_get(request), receive, plain)
         elif path.startswith(_OTHERS):
             await self._dash(_as_get(request), receive, plain)
@@ -105,7 +112,7 @@ class Gate:
         if not scope_of(request, self._city).bound:
             return False
         path = str(request["path"])
-        if path.startswith(FOLDERS):
+        if path.startswith((ASSETS, FOLDER)):
             return False
         if path == LIVE:
             return self._views.by_query(request) is None
@@ -131,7 +138,7 @@ class Gate:
             return
         try:
             # Made now and kept for the request that follows, or the reason why there is nothing to show.
-            await self._renderer.layout(view)
+            layout = await self._renderer.layout(view)
         except StoreError as error:
             log.warning("cannot show %s: %s", view.topic.key, error)
             await reply(secured(send), 503, AWAY, kind=HTML)
@@ -144,6 +151,7 @@ class Gate:
         token = current.set(visit)
         try:
             send = _remembering(secured(send, policy(visit.nonce)), view, query_of(request))
+            send = _painting(send, layout.first, accepts_gzip(request))
             await self._dash({**_as_get(request), "path": "/", "raw_path": b"/"}, receive, send)
         finally:
             current.reset(token)
@@ -175,7 +183,7 @@ class Gate:
             await self._layout(found[0], accepts_gzip(request), send)
         elif found[1] in _DASH:
             await self._dash({**request, "path": found[1], "raw_path": found[1].encode()}, receive, send)
-        elif found[1].startswith(FOLDERS):
+        elif found[1].startswith((ASSETS, FOLDER)):
             await see_other(send, found[1], request)
         else:
             await reply(send, 404)
@@ -232,6 +240,24 @@ def _allowed(request: Request) -> bool:
 def _as_get(request: Request) -> Request:
     """HEAD is answered like GET; the server leaves the body out."""
     return {**request, "method": "GET"} if request["method"] == "HEAD" else request
+
+
+def _painting(send: Send, first: Piece, gzip: bool) -> Send:
+    """Puts the page's first paint into the document that Dash gives."""
+    began: list[Message] = []
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            began.append(message)
+            return
+        body = painted(message.get("body", b""), first, gzip)
+        kept = [(name, value) for name, value in began[0]["headers"] if name != b"content-length"]
+        extra = [(b"content-length", str(len(body)).encode()), (b"vary", b"Accept-Encoding")]
+        extra += [(b"content-encoding", b"gzip")] if gzip else []
+        await send({**began[0], "headers": [*kept, *extra]})
+        await send({"type": "http.response.body", "body": body})
+
+    return sent
 
 
 def _remembering(send: Send, view: View, query: dict[str, str]) -> Send:

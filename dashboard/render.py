@@ -16,9 +16,11 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from dashboard.live import Rendered, Topic
+from dashboard.pieces import Piece
 from dashboard.snapshot import Snapshots
 from dashboard.view import View
 from kpis.types import City, Snapshot, rfc3339
+from layouts.flat import flatten, to_html
 from layouts.pages import Page
 from layouts.shell import shell
 from layouts.words import Words, words_for
@@ -29,10 +31,11 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A page's component tree as JSON, plain and gzipped."""
+    """A page's component tree as JSON, plain and gzipped, and as the HTML of the document's first paint."""
 
     plain: bytes
     packed: bytes
+    first: Piece
 
 
 class Renderer:
@@ -64,14 +67,15 @@ class Renderer:
             version=snapshot.version,
             at=rfc3339(snapshot.at) or "",
             store_ok=snapshot.store_ok,
-            panels={name: to_json(component) for name, component in panels.items()},
+            panels={name: to_json(flatten(component)) for name, component in panels.items()},
         )
 
     def _lay_out(self, view: View, snapshot: Snapshot) -> Layout:
         words = self.words(view.language, snapshot)
         frame = view.page.frame(snapshot, words)
-        plain = to_json(shell(view.page, snapshot, words, frame, language=view.language, theme=view.theme))
-        return Layout(plain, gzip.compress(plain, 5, mtime=0))
+        tree = flatten(shell(view.page, snapshot, words, frame, language=view.language, theme=view.theme))
+        plain = to_json(tree)
+        return Layout(plain, gzip.compress(plain, 5, mtime=0), Piece.of(to_html(tree).encode()))
 
 
 def to_json(component: Any) -> bytes:

@@ -1,66 +1,181 @@
-"""A component tree as one component: its HTML made here, drawn by `assets/flat.js`.
+"""A component tree as HTML: for the first paint, and as one component drawn by `assets/flat.js`.
 
-The browser spends some milliseconds on every single component, and a table has a thousand cells.
-Flattened it is one component, and a change of it one assignment. Texts and attributes are escaped.
+The browser spends some milliseconds on every single component, and a page has thousands. Flattened,
+a panel is one component, and a change of it one assignment. Texts and attributes are escaped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from dash import html
 from dash.development.base_component import Component
 
 from layouts.svg import Svg
 
-_NAMES = {"className": "class", "tabIndex": "tabindex", "colSpan": "colspan"}
+_NAMES = {"className": "class", "htmlFor": "for"}
+_TAGS = {"MapEl": "map", "ObjectEl": "object"}
+_VOID = frozenset(
+    {"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
+# What Dash's own constructors leave in an instance beside its properties.
+_NOT_PROPS = frozenset({"available_properties", "available_wildcard_properties", "children"})
 
 
 class Flat(Component):
-    """`markup` inside a div. With a `label` it is a region that takes the keyboard's focus, to scroll."""
+    """One element: `tag` with `attributes` (named as Dash names them) around `markup`."""
 
     _children_props: list[str] = []  # noqa: RUF012  Dash reads it off the class
     _base_nodes: list[str] = ["children"]  # noqa: RUF012  Dash reads it off the class
     _namespace = "pendopo"
     _type = "Flat"
-    _prop_names: list[str] = ["id", "markup", "className", "label"]  # noqa: RUF012  Dash reads it off the class
+    _prop_names: list[str] = ["id", "markup", "tag", "attributes"]  # noqa: RUF012  Dash reads it off the class
     _valid_wildcard_attributes: list[str] = []  # noqa: RUF012  Dash reads it off the class
     available_wildcard_properties: list[str] = []  # noqa: RUF012  Dash reads it off the class
 
-    def __init__(self, markup: str, className: str = "", label: str | None = None) -> None:
+    def __init__(self, markup: str, tag: str = "div", attributes: Mapping[str, Any] | None = None) -> None:
+        # Not Dash's own __init__, for the reason that layouts/svg.py gives.
         self.available_properties = self._prop_names
-        named = {} if label is None else {"label": label}
-        super().__init__(markup=str(markup), className=className, **named)  # type: ignore[no-untyped-call]
+        self.markup = markup
+        self.tag = tag
+        self.attributes = dict(attributes or {})
 
 
 def flat(tree: Any, className: str = "", label: str | None = None) -> Flat:
-    """One component that shows the tree. It may hold texts, figures, `dash.html` and `Svg`."""
-    return Flat(to_html(tree), className, label)
+    """One component that shows the tree. With a `label` it is a region that takes the keyboard's focus,
+    to scroll. Raises TypeError as `to_html` does."""
+    attributes: dict[str, Any] = {"className": className} if className else {}
+    if label is not None:
+        attributes |= {"role": "region", "aria-label": label, "tabIndex": "0"}
+    return Flat(to_html(tree), "div", attributes)
+
+
+def flatten(node: Any) -> Any:
+    """The tree with as few components as it can have: whatever has an `id` stays one of its own, because
+    the live stream sets its children by it, and so do those around it. Raises TypeError as `to_html` does."""
+    if isinstance(node, list | tuple):
+        return [flatten(inner) for inner in node]
+    if not isinstance(node, Component) or isinstance(node, Svg | Flat):
+        return node
+    node = _as_element(node)
+    children = getattr(node, "children", None)
+    if not _has_id(node):
+        return Flat(to_html(children), _tag(node), dict(_props(node)))
+    return type(node)(flatten(children), **dict(_props(node)))
 
 
 def to_html(node: Any) -> str:
-    """The HTML of a tree. Raises TypeError for what only the browser could draw: another library's
-    component, a style or a list as a property."""
+    """The HTML of a tree of texts, figures, `dash.html`, `Svg`, `Flat` and Bootstrap's tables and
+    navigation. Raises TypeError for what only a library's script could draw."""
+    parts: list[str] = []
+    _write(node, parts.append)
+    return "".join(parts)
+
+
+def _write(node: Any, put: Callable[[str], None]) -> None:
     if node is None:
-        return ""
+        return
     if isinstance(node, list | tuple):
-        return "".join(to_html(inner) for inner in node)
+        for inner in node:
+            _write(inner, put)
+    elif isinstance(node, Svg):
+        put(f"<span class={quoteattr('svg ' + node.className)}>{node.markup}</span>")
+    elif isinstance(node, Flat):
+        put(_opening(node.tag, node.attributes.items()))
+        put(node.markup + _closing(node.tag))
+    elif isinstance(node, Component):
+        element = _as_element(node)
+        tag = _tag(element)
+        put(_opening(tag, _props(element)))
+        _write(getattr(element, "children", None), put)
+        put(_closing(tag))
+    else:
+        put(escape(str(node)))
+
+
+def _opening(tag: str, props: Any) -> str:
+    return f"<{tag}{''.join(_attribute(tag, name, value) for name, value in props)}>"
+
+
+def _closing(tag: str) -> str:
+    return "" if tag in _VOID else f"</{tag}>"
+
+
+def _attribute(tag: str, name: str, value: Any) -> str:
+    if value is None or value is False:
+        return ""
+    if name == "style" and isinstance(value, dict):
+        value = ";".join(f"{_hyphens(key)}:{part}" for key, part in value.items())
+    elif value is True:
+        value = "true" if name.startswith("aria-") else ""
+    elif isinstance(value, dict | list):
+        raise TypeError(f"the {name} of a {tag} cannot be flattened")
+    return f" {_NAMES.get(name) or name.lower()}={quoteattr(str(value))}"
+
+
+def _hyphens(name: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _props(node: Component) -> Iterator[tuple[str, Any]]:
+    """What the component was given, but for its children."""
+    for name, value in vars(node).items():
+        if name not in _NOT_PROPS and not name.startswith("_"):
+            if name.startswith("n_clicks"):
+                raise TypeError(f"a {_tag(node)} that counts its clicks cannot be flattened")
+            yield name, value
+
+
+def _tag(node: Component) -> str:
+    name: str = node._type
+    return _TAGS.get(name) or name.lower()
+
+
+def _has_id(node: Any) -> bool:
+    if isinstance(node, list | tuple):
+        return any(_has_id(inner) for inner in node)
     if not isinstance(node, Component):
-        return escape(str(node))
-    found: dict[str, Any] = node.to_plotly_json()  # type: ignore[no-untyped-call]
-    props = dict(found["props"])
-    if isinstance(node, Svg):
-        return f"<span class={quoteattr('svg ' + props['className'])}>{props['markup']}</span>"
-    if found["namespace"] != "dash_html_components":
-        raise TypeError(f"{found['namespace']}.{found['type']} cannot be flattened")
-    inside = to_html(props.pop("children", None))
-    tag = found["type"].lower()
-    for name, value in props.items():
-        if isinstance(value, dict | list | bool):
-            raise TypeError(f"the {name} of {found['type']} cannot be flattened")
-    attributes = "".join(
-        f" {_NAMES.get(name, name)}={quoteattr(str(value))}"
-        for name, value in props.items()
-        if value is not None
-    )
-    return f"<{tag}{attributes}>{inside}</{tag}>"
+        return False
+    return hasattr(node, "id") or _has_id(getattr(node, "children", None))
+
+
+def _as_element(node: Component) -> Component:
+    """A component of Bootstrap's as the element its script would draw; `dash.html` as it is."""
+    if node._namespace == "dash_html_components":
+        return node
+    make = _BOOTSTRAP.get(node._type) if node._namespace == "dash_bootstrap_components" else None
+    if make is None:
+        raise TypeError(f"{node._namespace}.{node._type} cannot be flattened")
+    props = dict(_props(node))
+    own = props.pop("className", None) or ""
+    return make(getattr(node, "children", None), own, props)
+
+
+def _table(children: Any, own: str, props: dict[str, Any]) -> Component:
+    name = "table table-hover" if props.pop("hover", False) else "table"
+    return html.Table(children, className=f"{name} {own}".strip(), **props)
+
+
+def _nav(children: Any, own: str, props: dict[str, Any]) -> Component:
+    props.pop("navbar", None)
+    return html.Div(children, className=f"{own} nav".strip(), **props)
+
+
+def _nav_item(children: Any, own: str, props: dict[str, Any]) -> Component:
+    return html.Div(children, className=f"{own} nav-item".strip(), **props)
+
+
+def _nav_link(children: Any, own: str, props: dict[str, Any]) -> Component:
+    props.pop("external_link", None)
+    here = "nav-link active" if props.pop("active", False) else "nav-link"
+    return html.A(children, className=f"{own} {here}".strip(), **props)
+
+
+_BOOTSTRAP: dict[str, Callable[[Any, str, dict[str, Any]], Component]] = {
+    "Table": _table,
+    "Nav": _nav,
+    "NavItem": _nav_item,
+    "NavLink": _nav_link,
+}

@@ -2,8 +2,9 @@
 
 The root carries what the browser's script needs to keep ages, clock and connection current:
 `data-at` and `data-clock-speed` (the city's clock), `data-timezone`, `data-zone`, `data-locale`,
-`data-age-now|minutes|hours|days` (forms of an age, `{n}` the figure), `data-connected`,
-`data-disconnected` (`{time}` since when), `data-pause`, `data-resume`.
+`data-age-now|minutes|hours|days` (forms of an age, `{n}` the figure), `data-connecting`,
+`data-connected`, `data-disconnected` (`{time}` since when), `data-pause`, `data-resume`, and `data-store`
+("ok", or "away" when it could not be asked).
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ def _for_script(snapshot: Snapshot, w: Words) -> dict[str, Any]:
         "data-age-minutes": w.t("{n} min"),
         "data-age-hours": w.t("{n} h"),
         "data-age-days": w.t("{n} d"),
+        "data-store": "ok" if snapshot.store_ok else "away",
+        "data-connecting": w.t("Connecting"),
         "data-connected": w.t("Connected"),
         "data-disconnected": w.t("NO CONNECTION since {time}"),
         "data-pause": w.t("Pause"),
@@ -105,7 +108,7 @@ def _head(
     facts = html.Div(
         [
             html.Span(panels["data-age"], id="data-age"),
-            html.Span(w.t("Connected"), id="connection", role="status"),
+            html.Span(w.t("Connecting"), id="connection", role="status"),
             html.Span(f"{w.moment(snapshot.at)} {snapshot.city.zone}", id="clock"),
         ],
         className="facts",

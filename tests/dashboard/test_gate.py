@@ -81,7 +81,7 @@ async def test_every_script_of_a_page_has_this_replys_nonce(client: httpx.AsyncC
 
 async def test_a_page_asks_nobody_else_for_anything(client: httpx.AsyncClient) -> None:
     text = (await client.get("/wall")).text
-    assert re.findall(r'(?:src|href)="(?!/(?!/))[^"]*"', text) == []
+    assert re.findall(r'(?:src|href)="(?!/(?!/)|#)[^"]*"', text) == []
 
 
 async def test_a_page_does_not_say_what_runs_here(client: httpx.AsyncClient) -> None:
@@ -142,13 +142,16 @@ async def test_dash_answers_under_the_views_own_address(client: httpx.AsyncClien
 async def test_scripts_are_kept_for_ever_and_packed(client: httpx.AsyncClient) -> None:
     text = (await client.get("/wall")).text
     paths = re.findall(r'(?:src|href)="(/(?:assets|_dash-component-suites)/[^"]+)"', text)
-    for name in ("live.js", "favicon.ico", "tokens.css"):
-        assert any(f"/assets/{name}?m=" in path for path in paths)
+    for name in ("pendopo.js", "pendopo.css", "favicon.ico", "icon.svg", "fonts/plex-sans-pi.woff2"):
+        assert any(f"/assets/{name}?v=" in path for path in paths)
     for path in paths:
         reply = await client.get(path)
         assert reply.status_code == 200
         assert "immutable" in reply.headers["cache-control"]
-        assert reply.headers["content-encoding"] == "gzip"
+        assert reply.headers.get("content-encoding") == (None if ".woff2" in path else "gzip")
+        again = await client.get(path, headers={"if-none-match": reply.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["cache-control"] == reply.headers["cache-control"]
         plain = await client.get(path, headers={"accept-encoding": "gzip;q=0"})
         assert "content-encoding" not in plain.headers
         assert plain.content == reply.content

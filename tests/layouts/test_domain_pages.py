@@ -79,8 +79,8 @@ def test_a_flattened_table_keeps_what_the_browser_counts_ages_from() -> None:
 def test_only_what_can_be_written_as_html_is_flattened() -> None:
     with pytest.raises(TypeError, match="cannot be flattened"):
         flat(dcc.Graph())
-    with pytest.raises(TypeError, match="style of Td cannot be flattened"):
-        flat(html.Td("1", style={"width": "2em"}))
+    with pytest.raises(TypeError, match="headers of a td cannot be flattened"):
+        flat(html.Td("1", headers=["a", "b"]))
 
 
 # --- gaps are said ---------------------------------------------------------------------------
