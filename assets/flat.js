@@ -4,7 +4,6 @@
   var library = (window.pendopo = window.pendopo || {});
   library.Flat = function Flat(props) {
     var attributes = Object.assign({ id: props.id }, props.attributes);
-    if (!props.markup) return window.React.createElement(props.tag || "div", attributes);
     return library.drawn(props.tag || "div", props.markup, attributes);
   };
 })();

@@ -11,7 +11,7 @@ import sys
 
 from benchmarks.machine import machine
 
-NAMES = ("ingest", "faults", "growth", "live", "soak", "database")
+NAMES = ("ingest", "faults", "growth", "live", "soak", "pages", "database")
 
 
 def main(argv: list[str]) -> int:

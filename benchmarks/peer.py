@@ -7,28 +7,25 @@ for the commit before it acknowledges; the table has one key and no other index.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
 import shutil
-import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from benchmarks import rig
+from benchmarks.npm import install
 from benchmarks.processes import cpu_s, peak_mib
 from benchmarks.stores import BenchmarkError, PostgresStore
-from tests import machine
 from tests.keeper import Keeper
 from tests.servers import Mosquitto
 from tests.sources.publisher import publish
 
 FLOWS = ("single", "batched")
 _HERE = Path(__file__).resolve().parent / "node_red"
-_CACHE = _HERE.parent.parent / "var" / "bench" / "node_red"
 _READY_WITHIN_S = 60.0
 _TABLE = """\
 CREATE TABLE node_red_check (
@@ -38,35 +35,12 @@ CREATE TABLE node_red_check (
 """
 
 
-def install() -> Path:
-    """The folder with the pinned packages, installed by npm when they are not there yet.
-
-    Raises BenchmarkError when npm is missing or cannot get them.
-    """
-    lock = (_HERE / "package-lock.json").read_bytes()
-    stamp, digest = _CACHE / "installed", hashlib.sha256(lock).hexdigest()
-    _CACHE.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json", "settings.js"):
-        shutil.copy(_HERE / name, _CACHE)
-    if stamp.exists() and stamp.read_text() == digest:
-        return _CACHE
-    npm = machine.find_program("npm")
-    if npm is None:
-        raise BenchmarkError("--node-red needs npm, once, to install Node-RED: apt-get install npm")
-    argv = [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    done = subprocess.run(argv, cwd=_CACHE, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BenchmarkError(f"--node-red: npm cannot install Node-RED: {done.stderr.strip()[:500]}")
-    stamp.write_text(digest)
-    return _CACHE
-
-
 class Peer:
     """Both flows, on a broker of their own and the PostgreSQL that Pendopo is measured on."""
 
     def __init__(self, keeper: Keeper, store: PostgresStore) -> None:
         self._keeper, self._store = keeper, store
-        self._folder = install()
+        self._folder = install("node_red", "--node-red", ["settings.js"])
         self._broker = Mosquitto(keeper)
 
     def round(self, file: Path, events: int) -> dict[str, float]:

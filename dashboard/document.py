@@ -29,7 +29,10 @@ _NAMESPACES = ("dash_html_components", "pendopo")
 
 # The ground of each theme, so that a dark room sees no white page while the styles are on their way;
 # and Dash's own root waits unseen until the page stands in it: live.js then takes the first paint away.
-_GROUND = 'html{background:#E9ECEF}html[data-theme="dark"]{background:#14181D}#first+#react-entry-point{display:none}'
+_GROUND = (
+    'html{background:#E9ECEF}html[data-theme="dark"]{background:#14181D}'
+    "#first+#react-entry-point{display:none}"
+)
 _PAINT = "<!--first-->"
 
 
