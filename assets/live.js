@@ -4,7 +4,8 @@
    The html element names the stream (data-live), the build the page came from (data-build); the
    shell's root (#pendopo) brings the texts, the time zone and the speed of the city's clock. The first
    such root came with the document itself; Dash draws the same once its scripts run, and from then on
-   the stream keeps it current. Nothing here grows: one stream, one timer, one click listener, at most
+   the stream keeps it current. A page that the service worker kept (data-saved, since when) has no stream:
+   it says how old it is, and is asked for again until the server answers. Nothing here grows: one stream, one timer, one click listener, at most
    one held copy of each panel. */
 (function () {
   "use strict";
@@ -17,10 +18,13 @@
   const UPGRADE_MS = 5000;   // screens reload after an upgrade spread over this long, or …
   const RELOAD_COST = 10;    // … this many times as long as their streams take to come back
   const EMPTY_MS = 20000;    // a page that is still empty after this long is fetched again
+  const AGED_MS = 60000;     // figures that nobody has renewed for this long are dressed as stale
+  const KEEP_MS = 60000;     // how often what is shown is kept for when the server is away
   const RELOADED = "pendopo-reloaded";
 
   const steady = window.pendopo.steady;
   const html = document.documentElement;
+  const saved = Number(html.dataset.saved) || 0;
   let root = null;
   let drawn = false;         // whether Dash has drawn the page and its panels can be set
   let met = false;           // whether the stream has ever said anything
@@ -104,6 +108,38 @@
     write(place, away ? root.dataset.disconnected.replace("{time}", since) : fine);
     place.dataset.state = away ? "lost" : met ? "ok" : "waiting";
     root.classList.toggle("disconnected", Boolean(away));
+    if (saved || (lost && Date.now() - lost > AGED_MS)) grow();
+  }
+
+  /* Figures that nobody renews say so, each of them; a full state takes all of it back. */
+  function grow() {
+    const since = anchor.city + (lost - anchor.here) * anchor.speed;
+    const old = age(Math.max(0, cityNow() - since));
+    window.pendopo.grow(root, old);
+    if (!saved) return;
+    let band = root.querySelector(".aged-band");
+    if (!band) {
+      band = document.createElement("div");
+      band.className = "aged-band";
+      band.setAttribute("role", "status");
+      band.append(document.createElement("span"), document.createElement("span"));
+      band.lastChild.className = "aged-note";
+      band.lastChild.textContent = root.dataset.agedNote;
+      root.prepend(band);
+    }
+    const day = format("date", { weekday: "long", day: "numeric", month: "long" }).format(since);
+    band.firstChild.textContent = root.dataset.agedForm
+      .replace("{when}", day + " " + timeOfDay(since) + " " + root.dataset.zone)
+      .replace("{age}", old);
+  }
+
+  let kept = 0;
+
+  /* Hands what is shown now to the service worker, while it is what the city last said. */
+  function keep() {
+    if (!met || lost || paused || document.hidden || heard <= kept) return;
+    kept = Date.now();
+    window.pendopo.keep(root, cityNow());
   }
 
   function open() {
@@ -148,6 +184,8 @@
       say("change", { at: said.now });
     }
     met = true;
+    root.classList.remove("aged");
+    if (!kept) keep();
     showConnection();
   }
 
@@ -218,6 +256,7 @@
   function tick() {
     if (!document.contains(root)) root = document.getElementById("pendopo") || root;
     if (source && steady() - heard > QUIET_MS) onBroken();
+    if (Date.now() - kept > KEEP_MS) keep();
     if (!paused && held.size) release();
     tickClock();
     tickAges();
@@ -226,6 +265,10 @@
 
   function begin() {
     setClock(Number(root.dataset.at));
+    if (saved) {
+      anchor.here = Math.min(saved, Date.now());
+      lost = anchor.here;
+    }
     document.addEventListener("click", function (event) {
       const button = event.target.closest("#pause");
       if (button && drawn) togglePause(button);
@@ -256,16 +299,27 @@
   }
 
   /* Should Dash never draw the page, it is asked for again. */
-  const again = setTimeout(reload, EMPTY_MS, function () {});
-  const stage = document.getElementById("react-entry-point");
-  const waiting = new MutationObserver(function () {
-    const page = stage.querySelector("#pendopo");
-    if (!page) return;
-    waiting.disconnect();
-    clearTimeout(again);
-    takeOver(page);
-  });
-  waiting.observe(stage, { childList: true, subtree: true });
+  function awaitPage() {
+    const again = setTimeout(reload, EMPTY_MS, function () {});
+    const stage = document.getElementById("react-entry-point");
+    const waiting = new MutationObserver(function () {
+      const page = stage.querySelector("#pendopo");
+      if (!page) return;
+      waiting.disconnect();
+      clearTimeout(again);
+      takeOver(page);
+    });
+    waiting.observe(stage, { childList: true, subtree: true });
+  }
+
+  function awaitServer() {
+    const soon = function () { reload(function () {}); };
+    setTimeout(soon, UPGRADE_MS * (0.5 + Math.random()));
+    window.addEventListener("online", soon);
+  }
+
   root = document.getElementById("pendopo");
+  if (saved) awaitServer();
+  else awaitPage();
   begin();
 })();

@@ -75,6 +75,10 @@ class Assets:
         """The address that stands for this content for ever. Raises KeyError when there is no such file."""
         return f"{PREFIX}{name}?v={self._files[name].mark}"
 
+    def content(self, name: str) -> bytes:
+        """What a file holds. Raises KeyError when there is no such file."""
+        return self._files[name].plain
+
     async def __call__(self, request: dict[str, Any], gzipped: bool, send: Send) -> None:
         file = self._files.get(str(request["path"]).removeprefix(PREFIX))
         if file is None:

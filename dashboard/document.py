@@ -12,6 +12,7 @@ from typing import Any
 from dash import Dash
 
 from dashboard.assets import SCRIPTS, STYLES, Assets
+from dashboard.installable import GROUNDS, manifest_address
 from dashboard.pieces import Piece, gzipped
 from dashboard.view import View
 
@@ -41,6 +42,7 @@ class Visit:
     """One request for a document. `attributes` stand on the html element for `assets/live.js`."""
 
     view: View
+    path: str
     nonce: str
     title: str
     attributes: dict[str, str]
@@ -83,13 +85,19 @@ class Document(Dash):
 {fonts}{ahead}
 <link rel="icon" href="{own.address("favicon.ico")}" sizes="any">
 <link rel="icon" href="{own.address("icon.svg")}" type="image/svg+xml">
+<link rel="apple-touch-icon" href="{own.address("icons/icon-192.png")}">
+<link rel="manifest" href="{escape(manifest_address(visit.path, visit.view))}">
+<meta name="theme-color" content="{GROUNDS[visit.view.theme]}">
 </head>
 <body>
 <div id="first">{_PAINT}</div>
 <div id="react-entry-point"></div>
+{ours.replace("<script", nonce)}
+<!--dash-->
 {_config(config, visit.view.prefix)}
-{"".join((ours, *_needed(scripts))).replace("<script", nonce)}
+{"".join(_needed(scripts)).replace("<script", nonce)}
 {renderer.replace("<script", nonce)}
+<!--/dash-->
 </body>
 </html>"""
 

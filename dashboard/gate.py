@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from dashboard.assets import ASK, Assets, send_file
 from dashboard.assets import PREFIX as ASSETS
-from dashboard.assets import Assets
 from dashboard.document import Visit, current, painted
 from dashboard.headers import policy, secured
+from dashboard.installable import MANIFEST, WORKER, WORKER_POLICY, manifest, worker
 from dashboard.live import Hub
 from dashboard.pieces import Piece
 from dashboard.render import Renderer
@@ -66,6 +67,7 @@ class Gate:
         self._renderer = renderer
         self._hub = hub
         self._assets = assets
+        self._worker = worker(assets, build)
         self._city = city
         self._build = build
         self._devices = devices
@@ -97,6 +99,11 @@ class Gate:
             await self._stream(request, receive, plain)
         elif path.startswith(ASSETS):
             await self._assets(request, accepts_gzip(request), plain)
+        elif path == MANIFEST:
+            await self._manifest(request, plain)
+        elif path == WORKER:
+            send = secured(send, WORKER_POLICY)
+            await send_file(self._worker, ASK, request, accepts_gzip(request), send)
         elif path.startswith(FOLDER):
             await self._shelf(_as_get(request), receive, plain)
         elif path.startswith(_OTHERS):
@@ -156,6 +163,16 @@ class Gate:
         finally:
             current.reset(token)
 
+    async def _manifest(self, request: Request, send: Send) -> None:
+        """The manifest of the application that begins with the page that `start` names."""
+        path = query_of(request).get("start", HOME)
+        view = self._views.by_path({**request, "path": path})
+        if view is None:
+            await reply(send, 404)
+            return
+        said = manifest(view, path, self._city, self._renderer.words(view.language), self._assets)
+        await reply(send, 200, said, kind="application/manifest+json; charset=utf-8")
+
     def _visit(self, view: View, request: Request) -> Visit:
         words = self._renderer.words(view.language)
         opd = next((opd for opd in self._city.opds if opd.code == view.opd), None)
@@ -172,7 +189,8 @@ class Gate:
         }
         if view.page.looks:
             attributes |= self._views.look_of(request)
-        return Visit(view, secrets.token_urlsafe(16), f"{title} · {self._city.name}", attributes)
+        path = str(request["path"])
+        return Visit(view, path, secrets.token_urlsafe(16), f"{title} · {self._city.name}", attributes)
 
     async def _view(self, request: Request, receive: Receive, send: Send) -> None:
         """A view's own Dash paths: its layout, and what Dash itself answers."""
