@@ -135,11 +135,11 @@
 
   let kept = 0;
 
-  /* Hands what is shown now to the service worker, while it is what the city last said. */
+  /* Hands the service worker what is shown, as of when the stream last said that it is so. */
   function keep() {
-    if (!met || lost || paused || document.hidden || heard <= kept) return;
-    kept = Date.now();
-    window.pendopo.keep(root, cityNow());
+    if (!met || paused || heard <= kept || root.classList.contains("aged")) return;
+    kept = heard;
+    window.pendopo.keep(root, anchor.city + (heard - anchor.here) * anchor.speed, heard);
   }
 
   function open() {
@@ -163,6 +163,7 @@
     source = null;
     if (!lost) lost = heard;
     say("lost");
+    keep();
     if (reopening) return;
     const wait = Math.min(LONGEST_MS, FIRST_MS * Math.pow(2, tries)) * (0.5 + Math.random());
     tries = Math.min(tries + 1, 10);
@@ -185,7 +186,6 @@
     }
     met = true;
     root.classList.remove("aged");
-    if (!kept) keep();
     showConnection();
   }
 
@@ -256,7 +256,7 @@
   function tick() {
     if (!document.contains(root)) root = document.getElementById("pendopo") || root;
     if (source && steady() - heard > QUIET_MS) onBroken();
-    if (Date.now() - kept > KEEP_MS) keep();
+    if (heard - kept > KEEP_MS) keep();
     if (!paused && held.size) release();
     tickClock();
     tickAges();
@@ -288,7 +288,8 @@
     window.addEventListener("online", function () { if (!source) open(); });
     // After a sleep, or when this machine's clock was set: what time it is, and what is, has to be heard anew.
     document.addEventListener("pendopo:jump", open);
-    window.addEventListener("pagehide", function () { if (source) source.close(); source = null; });
+    document.addEventListener("visibilitychange", keep);
+    window.addEventListener("pagehide", function () { keep(); if (source) source.close(); source = null; });
     window.addEventListener("pageshow", function (event) { if (event.persisted) open(); });
     tick();
     open();

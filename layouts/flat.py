@@ -35,21 +35,30 @@ class Flat(Component):
     _valid_wildcard_attributes: list[str] = []  # noqa: RUF012  Dash reads it off the class
     available_wildcard_properties: list[str] = []  # noqa: RUF012  Dash reads it off the class
 
-    def __init__(self, markup: str, tag: str = "div", attributes: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        markup: str,
+        className: str = "",
+        label: str | None = None,
+        *,
+        tag: str = "div",
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
         # Not Dash's own __init__, for the reason that layouts/svg.py gives.
         self.available_properties = self._prop_names
         self.markup = markup
         self.tag = tag
         self.attributes = dict(attributes or {})
+        if className:
+            self.attributes["className"] = className
+        if label is not None:
+            self.attributes |= {"role": "region", "aria-label": label, "tabIndex": "0"}
 
 
 def flat(tree: Any, className: str = "", label: str | None = None) -> Flat:
-    """One component that shows the tree. With a `label` it is a region that takes the keyboard's focus,
-    to scroll. Raises TypeError as `to_html` does."""
-    attributes: dict[str, Any] = {"className": className} if className else {}
-    if label is not None:
-        attributes |= {"role": "region", "aria-label": label, "tabIndex": "0"}
-    return Flat(to_html(tree), "div", attributes)
+    """One component that shows the tree in a div. With a `label` it is a region that takes the keyboard's
+    focus, to scroll. Raises TypeError as `to_html` does."""
+    return Flat(to_html(tree), className, label)
 
 
 def flatten(node: Any) -> Any:
@@ -62,7 +71,7 @@ def flatten(node: Any) -> Any:
     node = _as_element(node)
     children = getattr(node, "children", None)
     if not _has_id(node):
-        return Flat(to_html(children), _tag(node), dict(_props(node)))
+        return Flat(to_html(children), tag=_tag(node), attributes=dict(_props(node)))
     return type(node)(flatten(children), **dict(_props(node)))
 
 
@@ -120,8 +129,8 @@ def _hyphens(name: str) -> str:
 
 
 def _props(node: Component) -> Iterator[tuple[str, Any]]:
-    """What the component was given, but for its children."""
-    for name, value in vars(node).items():
+    """What the component was given, but for its children; by name, because Dash's order is one of a set."""
+    for name, value in sorted(vars(node).items()):
         if name not in _NOT_PROPS and not name.startswith("_"):
             if name.startswith("n_clicks"):
                 raise TypeError(f"a {_tag(node)} that counts its clicks cannot be flattened")

@@ -3,9 +3,10 @@
 The root carries what the browser's script needs to keep ages, clock and connection current:
 `data-at` and `data-clock-speed` (the city's clock), `data-timezone`, `data-zone`, `data-locale`,
 `data-age-now|minutes|hours|days` (forms of an age, `{n}` the figure), `data-connecting`,
-`data-connected`, `data-disconnected` (`{time}` since when), `data-pause`, `data-resume`, and `data-store`
-("ok", or "away" when it could not be asked); for a page that nobody renews `data-stale`, `data-was-act`,
-`data-was-watch`, `data-aged-form` (`{when}` it was kept, `{age}`) and `data-aged-note`.
+`data-connected`, `data-disconnected` (`{time}` since when), `data-pause`, `data-resume`, `data-store`
+("ok", or "away" when it could not be asked), `data-as-of` (`{when}`) for paper. For a page that nobody
+renews: `data-stale`, `data-was-act|was-watch`, `data-aged-form` (`{when}` it was kept, `{age}`) and
+`data-aged-note`.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ def _for_script(snapshot: Snapshot, w: Words) -> dict[str, Any]:
         "data-was-watch": w.t("was {state}", state=w.t("WATCH")),
         "data-aged-form": w.t("NO CONNECTION. Last snapshot: {when}, {age} old"),
         "data-aged-note": w.t("Nothing on this page is current. It comes back by itself."),
+        "data-as-of": w.t("Data as of {when}"),
         "data-pause": w.t("Pause"),
         "data-resume": w.t("Resume"),
     }

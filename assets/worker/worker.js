@@ -87,13 +87,13 @@ function isPage(reply) {
 
 async function keep(key, reply) {
   const text = await reply.text();
-  if (text.includes('<div id="first">')) await put(key, text, reply.headers);
+  if (text.includes('<div id="first">')) await put(key, text, reply.headers, Date.now());
 }
 
-async function put(key, text, headers) {
+async function put(key, text, headers, at) {
   if (text.length > MOST_CHARACTERS) return;
   const cache = await caches.open(PAGES);
-  const kept = new Headers({ "content-type": "text/html; charset=utf-8", [SAVED_AT]: String(Date.now()) });
+  const kept = new Headers({ "content-type": "text/html; charset=utf-8", [SAVED_AT]: String(at) });
   const policy = headers.get("content-security-policy");
   if (policy) kept.set("content-security-policy", policy);
   await cache.delete(key);   // so that the order of the keys is the order of their age
@@ -115,7 +115,7 @@ function nowhere() {
 }
 
 /* What an open page shows now takes the place of what it showed when it was opened. */
-async function update(address, content) {
+async function update(address, content, at) {
   const key = keyOf(new URL(address));
   const cache = await caches.open(PAGES);
   const kept = (await cache.match(key)) || (await fetch(address));
@@ -124,7 +124,8 @@ async function update(address, content) {
   const from = text.indexOf('<div id="first">');
   const to = text.indexOf('<div id="react-entry-point">');
   if (from < 0 || to < from) return;
-  await put(key, text.slice(0, from) + '<div id="first">' + content + "</div>\n" + text.slice(to), kept.headers);
+  const whole = text.slice(0, from) + '<div id="first">' + content + "</div>\n" + text.slice(to);
+  await put(key, whole, kept.headers, at);
 }
 
 async function forget() {
@@ -133,6 +134,6 @@ async function forget() {
 
 self.addEventListener("message", function (event) {
   const said = event.data || {};
-  if (said.type === "snapshot") event.waitUntil(update(said.address, said.content).catch(function () {}));
+  if (said.type === "snapshot") event.waitUntil(update(said.address, said.content, said.at).catch(function () {}));
   if (said.type === "forget") event.waitUntil(forget());
 });
