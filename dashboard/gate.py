@@ -97,15 +97,8 @@ class Gate:
             await self._bar(request, plain)
         elif path == LIVE:
             await self._stream(request, receive, plain)
-        elif path.startswith(ASSETS):
-            await self._assets(request, accepts_gzip(request), plain)
-        elif path == MANIFEST:
-            await self._manifest(request, plain)
-        elif path == WORKER:
-            send = secured(send, WORKER_POLICY)
-            await send_file(self._worker, ASK, request, accepts_gzip(request), send)
-        elif path.startswith(FOLDER):
-            await self._shelf(_as_get(request), receive, plain)
+        elif _is_static(path):
+            await self._static(request, receive, send)
         elif path.startswith(_OTHERS):
             await self._dash(_as_get(request), receive, plain)
         elif path.startswith(PREFIX):
@@ -119,7 +112,7 @@ class Gate:
         if not scope_of(request, self._city).bound:
             return False
         path = str(request["path"])
-        if path.startswith((ASSETS, FOLDER)):
+        if _is_static(path):
             return False
         if path == LIVE:
             return self._views.by_query(request) is None
@@ -136,6 +129,18 @@ class Gate:
         bearer = request[BEARER]
         place = SCREEN if bearer is None else home(bearer.screen)
         await reply(send, 403, not_yours(place), kind=HTML)
+
+    async def _static(self, request: Request, receive: Receive, send: Send) -> None:
+        """What is the same for everybody: scripts, styles, fonts, icons, the worker and the manifest."""
+        path, plain = str(request["path"]), secured(send)
+        if path == MANIFEST:
+            await self._manifest(request, plain)
+        elif path == WORKER:
+            await send_file(self._worker, ASK, request, accepts_gzip(request), secured(send, WORKER_POLICY))
+        elif path.startswith(ASSETS):
+            await self._assets(request, accepts_gzip(request), plain)
+        else:
+            await self._shelf(_as_get(request), receive, plain)
 
     async def _page(self, request: Request, receive: Receive, send: Send) -> None:
         """The document of a page, whose layout and figures the browser asks for next."""
@@ -236,6 +241,10 @@ class Gate:
             return message
 
         await self._dash(request, heard, send)
+
+
+def _is_static(path: str) -> bool:
+    return path in (MANIFEST, WORKER) or path.startswith((ASSETS, FOLDER))
 
 
 def _allowed(request: Request) -> bool:

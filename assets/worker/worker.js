@@ -63,7 +63,9 @@ async function page(event, url) {
     return kept ? asSaved(kept) : nowhere();
   }
   if (kept && [502, 503, 504].includes(reply.status)) return asSaved(kept);
-  if ([401, 403, 410].includes(reply.status)) event.waitUntil(forget());
+  // A device that may no longer see, and a screen that is none any more, keep nothing of what they saw.
+  const none = url.pathname === "/screen" && reply.ok;
+  if (none || [401, 403, 410].includes(reply.status)) event.waitUntil(forget());
   if (reply.ok && !reply.redirected && isPage(reply)) event.waitUntil(keep(key, reply.clone()));
   return reply;
 }
