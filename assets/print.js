@@ -31,9 +31,11 @@
     const root = document.getElementById("pendopo");
     if (!root) return;
     const face = "font: 8pt sans-serif; color: #000;";
-    made.textContent = "@media print { @page {" +
-      "@bottom-left { content: " + quoted(foot(root)) + ";" + face + "white-space: nowrap }" +
-      "@bottom-right { content: counter(page) ' / ' counter(pages);" + face + "} } }";
+    made.replaceChildren(
+      "@media print { @page {",
+      "@bottom-left { content: " + quoted(foot(root)) + ";" + face + "white-space: nowrap }",
+      "@bottom-right { content: counter(page) ' / ' counter(pages);" + face + "} } }",
+    );
     document.head.append(made);
   });
   window.addEventListener("afterprint", function () { made.remove(); });

@@ -46,7 +46,7 @@ class Flat(Component):
     ) -> None:
         # Not Dash's own __init__, for the reason that layouts/svg.py gives.
         self.available_properties = self._prop_names
-        self.markup = markup
+        self.markup = str(markup)
         self.tag = tag
         self.attributes = dict(attributes or {})
         if className:
@@ -163,23 +163,27 @@ def _as_element(node: Component) -> Component:
 
 
 def _table(children: Any, own: str, props: dict[str, Any]) -> Component:
-    name = "table table-hover" if props.pop("hover", False) else "table"
-    return html.Table(children, className=f"{name} {own}".strip(), **props)
+    hover = "table-hover" if props.pop("hover", False) else ""
+    return html.Table(children, className=_classes("table", hover, own), **props)
 
 
 def _nav(children: Any, own: str, props: dict[str, Any]) -> Component:
     props.pop("navbar", None)
-    return html.Div(children, className=f"{own} nav".strip(), **props)
+    return html.Div(children, className=_classes(own, "nav"), **props)
 
 
 def _nav_item(children: Any, own: str, props: dict[str, Any]) -> Component:
-    return html.Div(children, className=f"{own} nav-item".strip(), **props)
+    return html.Div(children, className=_classes(own, "nav-item"), **props)
 
 
 def _nav_link(children: Any, own: str, props: dict[str, Any]) -> Component:
     props.pop("external_link", None)
-    here = "nav-link active" if props.pop("active", False) else "nav-link"
-    return html.A(children, className=f"{own} {here}".strip(), **props)
+    here = "active" if props.pop("active", False) else ""
+    return html.A(children, className=_classes(own, "nav-link", here), **props)
+
+
+def _classes(*names: str) -> str:
+    return " ".join(name for name in names if name)
 
 
 _BOOTSTRAP: dict[str, Callable[[Any, str, dict[str, Any]], Component]] = {
