@@ -1,7 +1,7 @@
 /* The side of a page that talks with the service worker, and the looks of figures that nobody renews.
 
-   `window.pendopo.keep(root, at, here)` hands the worker what the page shows as of `at`, the city's time,
-   and `here`, this machine's, both in ms;
+   `window.pendopo.keep(root, at, ago)` hands the worker what the page shows as of `at`, the city's time in
+   ms, which was `ago` ms ago;
    `window.pendopo.forget()` removes every snapshot from this device, for whoever signs somebody out;
    `window.pendopo.grow(root, age)` dresses every state as stale, `age` being how long ago it was heard. */
 (function () {
@@ -16,11 +16,11 @@
     if (workers && workers.controller) workers.controller.postMessage(message);
   }
 
-  library.keep = function (root, at, here) {
+  library.keep = function (root, at, ago) {
     if (!workers || !workers.controller) return;
     const copy = root.cloneNode(true);
     copy.dataset.at = String(Math.round(at));
-    tell({ type: "snapshot", address: location.href, content: copy.outerHTML, at: here });
+    tell({ type: "snapshot", address: location.href, content: copy.outerHTML, at: Date.now() - ago });
   };
 
   library.forget = function () {

@@ -33,6 +33,7 @@
   let tries = 0;
   let spread = 0;            // in how many ms all open pages come back, as the server said last
   let heard = 0;             // when the stream last said anything, in this machine's time
+  let kept = 0;              // as of when the service worker has what is shown
   let lost = 0;              // when it broke off, 0 while it stands
   let anchor = null;         // the city's time at one moment of this machine's
   let paused = false;
@@ -108,7 +109,7 @@
     write(place, away ? root.dataset.disconnected.replace("{time}", since) : fine);
     place.dataset.state = away ? "lost" : met ? "ok" : "waiting";
     root.classList.toggle("disconnected", Boolean(away));
-    if (saved || (lost && Date.now() - lost > AGED_MS)) grow();
+    if (saved || (lost && steady() - lost > AGED_MS)) grow();
   }
 
   /* Figures that nobody renews say so, each of them; a full state takes all of it back. */
@@ -133,13 +134,11 @@
       .replace("{age}", old);
   }
 
-  let kept = 0;
-
   /* Hands the service worker what is shown, as of when the stream last said that it is so. */
   function keep() {
     if (!met || paused || heard <= kept || root.classList.contains("aged")) return;
     kept = heard;
-    window.pendopo.keep(root, anchor.city + (heard - anchor.here) * anchor.speed, heard);
+    window.pendopo.keep(root, anchor.city + (heard - anchor.here) * anchor.speed, steady() - heard);
   }
 
   function open() {
@@ -180,12 +179,12 @@
     say("heard");
     if (said.build !== html.dataset.build) {
       reloadFor(said.build);
-    } else if (said.panels && (met || !isShown(said))) {
-      apply(said.panels);
+    } else if (said.panels) {
+      if (met || !isShown(said)) apply(said.panels);
       say("change", { at: said.now });
     }
     met = true;
-    root.classList.remove("aged");
+    if (!paused) root.classList.remove("aged");
     showConnection();
   }
 
@@ -266,7 +265,7 @@
   function begin() {
     setClock(Number(root.dataset.at));
     if (saved) {
-      anchor.here = Math.min(saved, Date.now());
+      anchor.here = Math.min(saved, steady());
       lost = anchor.here;
     }
     document.addEventListener("click", function (event) {
