@@ -186,8 +186,9 @@ class Views:
         name, _, value = pick.partition(":")
         if name not in page.picks or len(value) > _LONGEST_PICK:
             return False
-        if name == "opd":
-            return scope_of(request, self._city).allows(value)
+        if name in ("opd", "of"):
+            code = value if name == "opd" else unquote(value.split("/")[0])
+            return scope_of(request, self._city).allows(code)
         return name != "domain" or value in set(Domain)
 
 

@@ -94,13 +94,16 @@ def detail(
         return sources.view(conn, settings, at, reject)
     if page == "app":
         return app_uptime.app_view(conn, settings, at, picked("app", pick) or "", span)
+    if page == "interface":
+        return opd_integration.interface_view(conn, settings, at, picked("of", pick) or "", span)
+    if page == "integration":
+        return opd_integration.view(conn, settings, at, opd or picked("opd", pick), span)
     if page == "opds":
         domain = picked("domain", pick)
         return OpdsView(domain=None if domain is None else Domain(domain))
     views = {
         "service_requests": service_requests.view,
         "app_uptime": app_uptime.view,
-        "integration": opd_integration.view,
         "attendance": e_attendance.view,
     }
     return views[page](conn, settings, at, opd or picked("opd", pick))

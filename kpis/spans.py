@@ -7,7 +7,7 @@ is kept as one short text, so that a view of "7 days" moves on at midnight by it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 TODAY = "today"
@@ -94,6 +94,13 @@ def span_of(text: str, today: date) -> Span:
     if text in PROBLEMS:
         return _standard(today, text)
     return Span(first=today - timedelta(days=NAMES[text] - 1), last=today, name=text)
+
+
+def widened(span: Span, days: int) -> Span:
+    """`span`, begun earlier where it has fewer than `days`: a history of one day shows no course."""
+    if span.days >= days:
+        return span
+    return replace(span, first=span.last - timedelta(days=days - 1))
 
 
 def _standard(today: date, problem: str) -> Span:

@@ -7,7 +7,7 @@ times aware. The functions that fill them stand in the domain modules.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -206,6 +206,109 @@ class InterfaceRow:
     step: Step
     error: str | None
     interval_s: float | None = None
+    registered: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncDay:
+    """The sync runs of one interface on one day."""
+
+    day: date
+    runs: int
+    ok: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRun:
+    """One sync run: the row behind the figures of an interface."""
+
+    started_at: datetime
+    finished_at: datetime | None
+    ok: bool
+    rows_read: int | None
+    rows_rejected: int | None
+    matched: int | None
+    unmatched: int | None
+    data_as_of: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterfaceView:
+    """One interface's page. `asked` is how the address spelled it, `row` None where nobody knows it.
+
+    `runs` are the newest of the days looked at, at most `kpis.opd_integration.MOST_RUNS` of `run_count`.
+    """
+
+    asked: str
+    row: InterfaceRow | None
+    days: tuple[SyncDay, ...]
+    runs: tuple[SyncRun, ...]
+    run_count: int
+    ok_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneRow:
+    """One milestone. `progress` is 0..1, and 1 once it is done; `budget` in rupiah, 0 where none is told."""
+
+    id: str
+    opd: str
+    title: str
+    kind: str | None
+    programme: str | None
+    due_on: date
+    done_on: date | None
+    budget: float
+    progress: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadPoint:
+    """What was due and done by the end of one day, cumulative; done is None for days to come."""
+
+    day: date
+    due: int
+    done: int | None
+    budget_due: float
+    budget_done: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadMap:
+    """The plan: a point a week, what is late (at most some of `late_count`) and what comes next.
+
+    `budget` is that of the milestones drawn, `budget_due` of those due by today, `budget_done` the budget
+    weighted by progress.
+    """
+
+    points: tuple[RoadPoint, ...]
+    total: int
+    late: tuple[MilestoneRow, ...]
+    late_count: int
+    coming: tuple[MilestoneRow, ...]
+    budget: float
+    budget_due: float
+    budget_done: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectedDay:
+    """OPD connected on one day, and how many were to be by then (None: nobody said)."""
+
+    day: date
+    connected: int
+    target: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainStage:
+    """One stage of the budget chain: codes that reached it, their rupiah, and first breaks there."""
+
+    stage: str
+    codes: int
+    amount: float
+    breaks: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +345,13 @@ class IntegrationView:
     interfaces: tuple[InterfaceRow, ...]
     breaks: tuple[LedgerBreak, ...]
     codes: int
+    chain: tuple[ChainStage, ...] = ()
+    days: Mapping[tuple[str, str, str], tuple[SyncDay, ...]] = field(default_factory=dict)
+    road_map: RoadMap | None = None
+    connected: tuple[ConnectedDay, ...] = ()
+    opds: int = 0
+    matched_rule: float = 0.95
+    rejected_rule: float = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

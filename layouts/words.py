@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_compact_decimal, format_decimal
 
 from kpis.types import Unit
 
@@ -143,6 +143,13 @@ class Words:
         """Rupiah, whole."""
         return MISSING if rupiah is None else f"Rp{_NBSP}{self.number(rupiah)}"
 
+    def rupiah(self, value: float | None) -> str:
+        """Rupiah in short, as budgets are spoken of: "Rp 1,2 M" for a milliard, "Rp 260 jt"."""
+        if value is None:
+            return MISSING
+        digits = 1 if abs(value) >= 1e9 else 0
+        return f"Rp{_NBSP}{format_compact_decimal(value, locale=self.locale, fraction_digits=digits)}"
+
     # -- time ------------------------------------------------------------------------------------
 
     def age(self, span: timedelta | None) -> str:
@@ -184,6 +191,10 @@ class Words:
     def day(self, day: date | None) -> str:
         """17 Nov; with the year in `date`."""
         return MISSING if day is None else format_date(day, f"d'{_NBSP}'MMM", locale=self.locale)
+
+    def day_year(self, day: date | None) -> str:
+        """17 Nov 2026."""
+        return MISSING if day is None else format_date(day, f"d'{_NBSP}'MMM'{_NBSP}'y", locale=self.locale)
 
     def date(self, day: date | None) -> str:
         """Senin, 17 November 2025 in Indonesian; Monday, 17 November 2025 in English."""

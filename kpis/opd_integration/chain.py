@@ -22,7 +22,7 @@ from kpis.announce import versions
 from kpis.config import Settings
 from kpis.opd_integration.tables import ledger
 from kpis.store import instant, micros
-from kpis.views import LedgerBreak
+from kpis.views import ChainStage, LedgerBreak
 
 STAGES = ("plan", "budget", "procurement", "contract", "realisation")
 # What the pipeline announces beside the domain when ledger rows came in: syncs come far more often.
@@ -93,11 +93,22 @@ def _of_stage(column: sa.ColumnElement[Any], stage: str) -> sa.ColumnElement[Any
 @dataclass(frozen=True, slots=True)
 class Chain:
     """The chain at one moment: open first breaks, oldest first; the number of codes by OPD; the newest
-    row's instant in microseconds, None of an empty ledger."""
+    row's instant in microseconds, None of an empty ledger; codes and rupiah by OPD and stage."""
 
     breaks: tuple[LedgerBreak, ...] = ()
     codes: Mapping[str, int] = field(default_factory=dict)
     newest: int | None = None
+    reached: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
+
+    def stages(self, opd: str | None) -> tuple[ChainStage, ...]:
+        """The stages in their order, for the city or one OPD."""
+        broken = Counter(b.stage for b in self.breaks if opd in (None, b.opd))
+        found = []
+        for stage in STAGES:
+            told = [cell for (code, at), cell in self.reached.items() if at == stage and opd in (None, code)]
+            codes, amount = sum(n for n, _ in told), sum(rupiah for _, rupiah in told)
+            found.append(ChainStage(stage=stage, codes=codes, amount=amount, breaks=broken[stage]))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +143,14 @@ def chain(conn: Connection, settings: Settings, at: datetime) -> Chain:
 def _worked_out(conn: Connection, tolerance: float, at: datetime) -> Chain:
     found: list[LedgerBreak] = []
     codes: Counter[str] = Counter()
+    reached: dict[tuple[str, str], tuple[int, float]] = {}
     newest: int | None = None
     for activity in activities(conn, at):
         codes[activity.opd] += 1
         newest = max(newest or 0, *activity.updated.values())
+        for stage, amount in activity.amounts.items():
+            count, rupiah = reached.get((activity.opd, stage), (0, 0.0))
+            reached[activity.opd, stage] = count + 1, rupiah + amount
         broken = first_break(activity.amounts, tolerance)
         if broken is None:
             continue
@@ -149,4 +164,4 @@ def _worked_out(conn: Connection, tolerance: float, at: datetime) -> Chain:
             )
         )  # fmt: skip
     found.sort(key=lambda b: (b.since, b.code, b.opd))
-    return Chain(tuple(found), codes, newest)
+    return Chain(tuple(found), codes, newest, reached)

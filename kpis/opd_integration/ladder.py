@@ -22,7 +22,9 @@ _HOUR_US = 3_600_000_000
 _ORDER = tuple(Step)
 
 
-def _row(key: Key, found: Seen, settings: Settings, t: int, interval: timedelta) -> InterfaceRow:
+def _row(
+    key: Key, found: Seen, settings: Settings, t: int, interval: timedelta, registered: bool
+) -> InterfaceRow:
     rules = settings.opd_integration
     last, good = found.last, found.good
     matched = rejected = None
@@ -43,6 +45,7 @@ def _row(key: Key, found: Seen, settings: Settings, t: int, interval: timedelta)
         data_age_hours=None if found.data_as_of is None else (t - found.data_as_of) / _HOUR_US,
         runs_24h=found.runs_24h, ok_24h=found.ok_24h, matched_share=matched, rejected_share=rejected,
         step=step, error=last.error if last and not last.ok else None, interval_s=interval.total_seconds(),
+        registered=registered,
     )  # fmt: skip
 
 
@@ -55,7 +58,12 @@ def interface_rows(
     known = seen(conn, t)
     rows = [
         _row(
-            key, known.get(key, Seen()), settings, t, registered.get(key) or settings.opd_integration.interval
+            key,
+            known.get(key, Seen()),
+            settings,
+            t,
+            registered.get(key) or settings.opd_integration.interval,
+            key in registered,
         )
         for key in {*registered, *known}
         if opd in (None, key[0])

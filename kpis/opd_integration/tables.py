@@ -83,6 +83,7 @@ milestone = sa.Table(
     sa.Column("progress", sa.Float(53)),
     sa.Index("milestone_due", "opd", "due_on"),
     sa.Index("milestone_done", "opd", "done_on"),
+    sa.Index("milestone_by_day", "due_on"),
 )
 
 SYNC_CELLS = Cells(

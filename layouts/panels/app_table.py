@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from dash import html
@@ -13,7 +13,7 @@ from kpis.types import Snapshot
 from kpis.views import AppDay, AppRow, AppState
 from layouts.flat import flat
 from layouts.marks import ago, classes, href, opd_link
-from layouts.panels.heartbeat import HEIGHT, heartbeat, remarks, span, unobserved, uptime
+from layouts.panels.heartbeat import HEIGHT, beat_axis, heartbeat, remarks, span, unobserved, uptime, wide
 from layouts.panels.tables import Column, gap, nothing, table, two_lines
 from layouts.svg import Svg, drawing, element
 from layouts.terms import APP_STATES, CHECK_ERRORS, term
@@ -39,7 +39,7 @@ def status_grid(snapshot: Snapshot, rows: Sequence[AppRow], w: Words) -> Compone
         return nothing(w.t("No application is in the inventory."))
     first = next((row.days[0].day for row in rows if row.days), None)
     titles = (
-        w.t("State"), w.t("Application"), w.t("Owner"), _axis(first, w), w.t("24 hours"), w.t("30 days"),
+        w.t("State"), w.t("Application"), w.t("Owner"), beat_axis(first, w), w.t("24 hours"), w.t("30 days"),
         w.t("Latency"), w.t("Certificate"),
     )  # fmt: skip
     heads = [html.Th(title, scope="col") for title in titles]
@@ -49,12 +49,6 @@ def status_grid(snapshot: Snapshot, rows: Sequence[AppRow], w: Words) -> Compone
     body = [_row(snapshot, row, w) for row in rows]
     inside = [html.Thead(html.Tr(heads)), html.Tbody(body)]
     return flat(html.Table(inside, className="table apps", **attributes), "scroll", w.t("Applications"))
-
-
-def _axis(first: date | None, w: Words) -> Any:
-    """The head of the heartbeats' column: its first day and its last."""
-    ends = [html.Span(w.day(first)), html.Span(w.t("90 days")), html.Span(w.t("today"))]
-    return html.Div(ends, className="beat-ends")
 
 
 def state_of(state: AppState, w: Words) -> html.Span:
@@ -97,14 +91,10 @@ def _beats(row: AppRow, now: datetime, w: Words) -> Any:
 
 
 def beats(row: AppRow, now: datetime, w: Words) -> Component:
-    """The heartbeat of one application alone, as wide as the page; the arrow keys lead through its days."""
-    first = row.days[0].day
-    attributes: dict[str, Any] = {
-        "data-first": first.isoformat(), "data-plain": w.t("up all day"), "tabIndex": 0, "role": "group",
-        "aria-label": w.t("Ninety days, day by day with the arrow keys"),
-    }  # fmt: skip
-    inside = [_axis(first, w), _beats(row, now, w)]
-    return flat(html.Div(inside, className="beat-wide", **attributes))
+    """The heartbeat of one application alone."""
+    days = row.days
+    said = remarks(days, now, w)
+    return wide(heartbeat(days, now, w), days[0].day, len(days), said, w.t("up all day"), w)
 
 
 def _name(row: AppRow, w: Words) -> Any:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from math import sqrt
+from typing import Any
 
-from kpis.views import AppDay
+from dash import html
+from dash.development.base_component import Component
+
+from kpis.views import AppDay, SyncDay
+from layouts.flat import flat
+from layouts.panels.tables import nothing
 from layouts.svg import Svg, drawing, element
 from layouts.words import Words
 
@@ -16,26 +23,111 @@ TALL = 20
 _LOW = 7.0
 
 
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One day as it is drawn: the share of it that went `bad`, the share `unseen`, `kept` under declared
+    maintenance, and whether it is today, which is not over."""
+
+    bad: float
+    unseen: float
+    kept: bool = False
+    now: bool = False
+
+    @property
+    def plain(self) -> bool:
+        return not self.bad and self.unseen < 1
+
+
 def heartbeat(days: Sequence[AppDay], now: datetime, w: Words) -> Svg:
-    """A mark per day: a flat one for a day without downtime, a bar that rises with the share of the day
-    that was down, a hollow box as high as the share that nobody observed, a line under maintenance.
+    """The days of one application: its bars are the share of the day that was down."""
+    today = w.local(now).date()
+    beats = [
+        Beat(
+            bad=min(day.down_s / max(day.passed_s, day.down_s, 1.0), 1.0),
+            unseen=unobserved(day),
+            kept=day.maintained_s > 0,
+            now=day.day == today,
+        )
+        for day in days
+    ]
+    return beat_line(beats, _label(days, w))
+
+
+def beat_line(beats: Sequence[Beat], label: str) -> Svg:
+    """A mark per day: a flat one for a plain day, a bar that rises with the share that went bad, a hollow
+    box as high as the share that nobody observed, a line under maintenance.
 
     Today's flat mark is hollow, for it is not over. One path a state, so that a city's inventory is light.
     """
-    today = w.local(now).date()
     shapes = [
         element("path", d=path, class_=name)
         for name, path in (
-            ("h-flat", _flat(days, today)),
-            ("h-now", "".join(f"M{STEP * n} 16.5h3v3h-3z" for n, d in enumerate(days) if _is_now(d, today))),
-            ("h-hollow", "".join(_hollow(n, d) for n, d in enumerate(days))),
-            ("h-down", "".join(_down(n, d) for n, d in enumerate(days))),
-            ("h-kept", "".join(f"M{STEP * n} 23h3" for n, d in enumerate(days) if d.maintained_s)),
+            ("h-flat", _flat(beats)),
+            ("h-now", "".join(f"M{STEP * n} 16.5h3v3h-3z" for n, b in enumerate(beats) if b.now and b.plain)),
+            ("h-hollow", "".join(_hollow(n, beat) for n, beat in enumerate(beats))),
+            ("h-down", "".join(_down(n, beat) for n, beat in enumerate(beats))),
+            ("h-kept", "".join(f"M{STEP * n} 23h3" for n, beat in enumerate(beats) if beat.kept)),
         )
         if path
     ]
-    wide = max(len(days), 1) * STEP - 1
-    return Svg(drawing(wide, HEIGHT, shapes, _label(days, w), stretch=True), className="heartbeat")
+    wide = max(len(beats), 1) * STEP - 1
+    return Svg(drawing(wide, HEIGHT, shapes, label, stretch=True), className="heartbeat")
+
+
+def sync_heartbeat(days: Sequence[SyncDay], now: datetime, w: Words) -> Svg:
+    """The days of one interface: its bars are the share of the day's runs that failed."""
+    today = w.local(now).date()
+    beats = [
+        Beat(
+            bad=1 - day.ok / day.runs if day.runs else 0.0, unseen=0.0 if day.runs else 1.0,
+            now=day.day == today,
+        )
+        for day in days
+    ]  # fmt: skip
+    runs, ok = sum(day.runs for day in days), sum(day.ok for day in days)
+    label = w.t(
+        "{n} days: {ok} of {runs} runs good, {none} days without a run",
+        n=w.number(len(days)), ok=w.number(ok), runs=w.number(runs),
+        none=w.number(sum(not day.runs for day in days)),
+    )  # fmt: skip
+    return beat_line(beats, label)
+
+
+def sync_wide(days: Sequence[SyncDay], now: datetime, w: Words) -> Component:
+    """The heartbeat of one interface alone; the arrow keys lead through its days."""
+    if not days:
+        return nothing(w.t("No run in these days."))
+    return wide(
+        sync_heartbeat(days, now, w), days[0].day, len(days), sync_remarks(days, w), w.t("all runs good"), w
+    )
+
+
+def wide(picture: Svg, first: date, count: int, said: str, plain: str, w: Words) -> Component:
+    """A heartbeat as wide as the page, with its ends; it takes the keyboard's focus."""
+    attributes: dict[str, Any] = {
+        "data-first": first.isoformat(), "data-plain": plain, "tabIndex": 0, "role": "group",
+        "aria-label": w.t("Ninety days, day by day with the arrow keys"),
+    }  # fmt: skip
+    told: dict[str, Any] = {"data-days": count, "data-said": said}
+    inside = [beat_axis(first, w), html.Div(picture, className="beats", **told)]
+    return flat(html.Div(inside, className="beat-wide", **attributes))
+
+
+def beat_axis(first: date | None, w: Words) -> Any:
+    """The ends of a line of heartbeats: its first day and its last."""
+    ends = [html.Span(w.day(first)), html.Span(w.t("90 days")), html.Span(w.t("today"))]
+    return html.Div(ends, className="beat-ends")
+
+
+def sync_remarks(days: Sequence[SyncDay], w: Words) -> str:
+    """What the browser says of each day of an interface; a day whose runs were all good says nothing."""
+    said = {
+        place: w.t("no run") if not day.runs
+        else w.t("{ok} of {runs} runs good", ok=w.number(day.ok), runs=w.number(day.runs))
+        for place, day in enumerate(days)
+        if day.ok < day.runs or not day.runs
+    }  # fmt: skip
+    return "|".join(f"{place}:{text}" for place, text in said.items())
 
 
 def unobserved(day: AppDay) -> float:
@@ -85,15 +177,11 @@ def span(seconds: float, w: Words) -> str:
     return f"{whole} {w.t('{n} min', n=rest)}" if rest else whole
 
 
-def _is_now(day: AppDay, today: object) -> bool:
-    return day.day == today and not day.down_s and unobserved(day) < 1
-
-
-def _flat(days: Sequence[AppDay], today: object) -> str:
-    """Stretches of days that saw something and no downtime; the stroke's dashes make days of them."""
+def _flat(beats: Sequence[Beat]) -> str:
+    """Stretches of plain days; the stroke's dashes make days of them."""
     path, open_at = "", -1
-    for place, day in enumerate([*days, None]):
-        plain = day is not None and day.day != today and not day.down_s and unobserved(day) < 1
+    for place, beat in enumerate([*beats, None]):
+        plain = beat is not None and beat.plain and not beat.now
         if plain and open_at < 0:
             open_at = place
         elif not plain and open_at >= 0:
@@ -102,19 +190,18 @@ def _flat(days: Sequence[AppDay], today: object) -> str:
     return path
 
 
-def _hollow(place: int, day: AppDay) -> str:
-    share = unobserved(day)
-    if not share:
+def _hollow(place: int, beat: Beat) -> str:
+    if not beat.unseen:
         return ""
-    high = max(round((TALL - 1) * share), 4)
+    high = max(round((TALL - 1) * beat.unseen), 4)
     return f"M{place * STEP}.5 .5h2v{high}h-2z"
 
 
-def _down(place: int, day: AppDay) -> str:
-    if not day.down_s:
+def _down(place: int, beat: Beat) -> str:
+    if not beat.bad:
         return ""
     # By the root of the share: ten minutes are seen, and a whole day is still the highest.
-    high = round(_LOW + (TALL - _LOW) * sqrt(day.down_s / max(day.passed_s, day.down_s)))
+    high = round(_LOW + (TALL - _LOW) * sqrt(beat.bad))
     return f"M{place * STEP} {TALL}v-{high}h{BAR}v{high}z"
 
 

@@ -33,7 +33,7 @@ GROWING = (
 _SCANS = re.compile(rf"^SCAN ({'|'.join(GROWING)})\b(?! USING INDEX reject_last$)")
 
 PICKED = (
-    ("app", "app:web"), ("app_uptime", "opd:dinkes"),
+    ("app", "app:web"), ("interface", "of:dinkes/simpus/pasien"), ("app_uptime", "opd:dinkes"),
     ("integration", "opd:dinkes"), ("attendance", "opd:dinkes"),
 )  # fmt: skip
 

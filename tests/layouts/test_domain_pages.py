@@ -158,7 +158,8 @@ def test_an_interface_that_never_synced_says_so_and_a_failed_one_why() -> None:
     never, failed = views.interfaces()[1], views.interfaces()[2]
     assert "never synced" in tree.text(interface_table(views.integration(), (never,), EN))
     said = tree.text(interface_table(views.integration(), (failed,), EN))
-    assert "failed, 2 h connection refused" in said
+    assert "missed never a good sync · failed, 2 h" in said
+    assert "connection refused" in said
 
 
 def test_what_an_opd_lacks_is_said_in_indonesian() -> None:

@@ -21,10 +21,14 @@ from kpis.views import (
     ArrivalPoint,
     AttendanceDay,
     AttendanceView,
+    ChainStage,
+    ConnectedDay,
     Count,
     IntegrationView,
     InterfaceRow,
+    InterfaceView,
     LedgerBreak,
+    MilestoneRow,
     OpdAttendance,
     OpdRequests,
     OpdStep,
@@ -33,7 +37,11 @@ from kpis.views import (
     RequestDay,
     RequestRow,
     RequestsView,
+    RoadMap,
+    RoadPoint,
     Step,
+    SyncDay,
+    SyncRun,
     UptimeView,
 )
 from tests.layouts import sample
@@ -271,11 +279,100 @@ def integration(**changes: object) -> Snapshot:
         interfaces=interfaces(),
         breaks=_breaks(43),
         codes=412,
-    )
+        chain=chain_stages(),
+        days={
+            (row.opd, row.system, row.interface): sync_days(n)
+            for n, row in enumerate(interfaces()) if n > 1
+        },
+        road_map=road_map(),
+        connected=tuple(
+            ConnectedDay(
+                day=TODAY - timedelta(days=back), connected=26 - back // 6, target=28 - back // 20,
+            )
+            for back in range(89, -1, -1)
+        ),
+        opds=len(OPDS),
+    )  # fmt: skip
     return sample.snapshot("integration", view, **changes)
 
 
+def chain_stages() -> tuple[ChainStage, ...]:
+    stages = ("plan", "budget", "procurement", "contract", "realisation")
+    return tuple(
+        ChainStage(stage=stage, codes=412 - n * 70, amount=4.1e11 - n * 6.3e10, breaks=(0, 12, 9, 21, 1)[n])
+        for n, stage in enumerate(stages)
+    )
+
+
+def sync_days(number: int) -> tuple[SyncDay, ...]:
+    return tuple(
+        SyncDay(
+            day=TODAY - timedelta(days=back), runs=0 if (number + back) % 29 == 0 else 8,
+            ok=0 if (number + back) % 29 == 0 else 5 if (number * 3 + back) % 19 == 0 else 8,
+        )
+        for back in range(89, -1, -1)
+    )  # fmt: skip
+
+
+def milestone(number: int) -> MilestoneRow:
+    due = TODAY + timedelta(days=number * 9 - 300)
+    done = due + timedelta(days=number % 5 * 6) if number % 7 else None
+    kept = done if done is not None and done <= TODAY else None
+    return MilestoneRow(
+        id=f"m{number}", opd=OPDS[number % len(OPDS)],
+        title="Sambungkan sistem kepegawaian ke bus layanan kota", kind="connect",
+        programme="Integrasi Data dan Aplikasi", due_on=due, done_on=kept, budget=120e6 + number * 1e6,
+        progress=1.0 if kept else 0.4,
+    )  # fmt: skip
+
+
+def road_map() -> RoadMap:
+    rows = [milestone(number) for number in range(60)]
+    first = rows[0].due_on
+    days = [first + timedelta(days=7 * n) for n in range((rows[-1].due_on - first).days // 7 + 1)]
+    points = tuple(
+        RoadPoint(
+            day=day,
+            due=sum(row.due_on <= day for row in rows),
+            done=sum(row.done_on is not None and row.done_on <= day for row in rows)
+            if day <= TODAY
+            else None,
+            budget_due=sum(row.budget for row in rows if row.due_on <= day),
+            budget_done=sum(row.budget for row in rows if row.done_on and row.done_on <= day)
+            if day <= TODAY
+            else None,
+        )
+        for day in sorted({*days, TODAY})
+    )
+    late = tuple(row for row in rows if row.done_on is None and row.due_on < TODAY)
+    coming = tuple(row for row in rows if row.done_on is None and row.due_on >= TODAY)
+    return RoadMap(
+        points=points, total=60, late=late, late_count=len(late) + 3, coming=coming[:12],
+        budget=sum(row.budget for row in rows),
+        budget_due=sum(row.budget for row in rows if row.due_on <= TODAY),
+        budget_done=sum(row.budget * row.progress for row in rows),
+    )  # fmt: skip
+
+
+def interface(**changes: object) -> Snapshot:
+    row = interfaces()[20]
+    runs = tuple(
+        SyncRun(
+            started_at=NOW - timedelta(hours=3 * n), finished_at=NOW - timedelta(hours=3 * n, minutes=-1),
+            ok=n % 6 != 2, rows_read=None if n % 6 == 2 else 4_120 + n, rows_rejected=n % 4, matched=4_000,
+            unmatched=120, data_as_of=NOW - timedelta(hours=3 * n + 1),
+            error="koneksi ditolak" if n % 6 == 2 else None,
+        )
+        for n in range(20)
+    )  # fmt: skip
+    view = InterfaceView(
+        asked="x", row=row, days=sync_days(4), runs=runs, run_count=56, ok_count=50,
+    )  # fmt: skip
+    return sample.snapshot("interface", view, **changes)
+
+
 SNAPSHOTS["integration"] = integration
+SNAPSHOTS["interface"] = interface
 
 
 def _opd_day(number: int, opd: str) -> OpdAttendance:
