@@ -17,9 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ingest.election import Election
-from ingest.pipeline import PAST
 from ingest.turns import Turns
-from kpis.announce import READINGS, Listener, announce, versions
+from kpis.announce import PAST, READINGS, Listener, announce, versions
 from kpis.catalogue import DOMAINS, Measured, catalogue
 from kpis.clock import Now
 from kpis.config import Settings

@@ -29,7 +29,7 @@ from ingest.reading import Kept, Reader, Refused, raw_text
 from ingest.rows import COLUMNS
 from ingest.tally import add_counts, set_position
 from kpis import sources
-from kpis.announce import announce
+from kpis.announce import PAST, announce
 from kpis.catalogue import FEED_TABLES
 from kpis.clock import Now
 from kpis.config import Settings
@@ -41,7 +41,6 @@ from kpis.store import Store, insert, micros
 
 log = logging.getLogger(__name__)
 
-PAST = "past"
 SOURCES = "sources"
 _SETTLED = timedelta(hours=1)
 # What was judged longer ago is judged again: the horizon moves, and a store can be away for days.

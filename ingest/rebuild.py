@@ -14,10 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from ingest.pipeline import PAST
 from ingest.rollups import AttendanceDays, Interfaces, Runs, Sliced
 from ingest.sums import Sums
-from kpis.announce import announce
+from kpis.announce import PAST, announce
 from kpis.catalogue import FEED_TABLES
 from kpis.config import Settings, load
 from kpis.errors import PendopoError

@@ -14,9 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ingest.pipeline import PAST
 from ingest.rollups import first_whole_day
-from kpis.announce import announce, versions
+from kpis.announce import PAST, announce, versions
 from kpis.config import Settings
 from kpis.feeds import Cells
 from kpis.store import Store, insert, lock

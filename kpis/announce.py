@@ -20,6 +20,8 @@ from kpis.store import Store, change_table, insert
 
 CHANNEL = "pendopo_change"
 READINGS = "readings"
+# What the pipeline announces when a record of a time came in that the trends have told of already.
+PAST = "past"
 _POLL_S = 0.05
 
 

@@ -71,11 +71,15 @@ def working_day(day: date, count: int, rules: AttendanceRules) -> date:
     return found
 
 
+def is_fasting(day: date, rules: AttendanceRules) -> bool:
+    """Whether the day lies in Ramadan, when the offices keep other hours."""
+    return any(r.first <= day <= r.last for r in rules.ramadan)
+
+
 def late_after(day: date, rules: AttendanceRules, zone: ZoneInfo) -> int:
     """The last instant of `day`, in microseconds, at which a first clock-in is still in time.
 
     Start of the shift plus grace; the Ramadan start within Ramadan (Perpres 21/2023).
     """
-    fasting = any(r.first <= day <= r.last for r in rules.ramadan)
-    start = rules.ramadan_start if fasting else rules.shift_start
+    start = rules.ramadan_start if is_fasting(day, rules) else rules.shift_start
     return micros(datetime.combine(day, start, tzinfo=zone)) + rules.grace // timedelta(microseconds=1)

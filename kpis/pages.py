@@ -98,13 +98,14 @@ def detail(
         return opd_integration.interface_view(conn, settings, at, picked("of", pick) or "", span)
     if page == "integration":
         return opd_integration.view(conn, settings, at, opd or picked("opd", pick), span)
+    if page == "attendance":
+        return e_attendance.view(conn, settings, at, opd or picked("opd", pick), span)
     if page == "opds":
         domain = picked("domain", pick)
         return OpdsView(domain=None if domain is None else Domain(domain))
     views = {
         "service_requests": service_requests.view,
         "app_uptime": app_uptime.view,
-        "attendance": e_attendance.view,
     }
     return views[page](conn, settings, at, opd or picked("opd", pick))
 

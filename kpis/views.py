@@ -372,26 +372,37 @@ class OpdAttendance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalPoint:
-    """Share of present people in by `minute` (minutes after midnight), today and usually."""
+    """Share of the headcount in by `minute` (minutes after midnight), today and usually.
+
+    `usual` is the median of the same weekday of earlier weeks, `low` and `high` the quarters beside it.
+    """
 
     minute: int
     today: float | None
     usual: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttendanceDay:
-    """One past day of the city: numerator and denominator of the attendance rate."""
+    """One day: numerator and denominator of the attendance rate. `off` says why nobody was expected,
+    and then there are no figures. A worked day whose clocks were not heard is left out: it is a gap."""
 
     day: date
     attended: int
     due: int
     late: int
+    present: int = 0
+    off: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttendanceView:
-    """The attendance page. `day_off` names the holiday or is "weekend", None on a working day."""
+    """The attendance page. `day_off` names the holiday or is "weekend", None on a working day.
+
+    `usual_days` are the days behind the usual curve, newest first; `days` lie from `first` to `last`.
+    """
 
     day: date
     day_off: str | None
@@ -400,6 +411,9 @@ class AttendanceView:
     by_opd: tuple[OpdAttendance, ...]
     arrivals: tuple[ArrivalPoint, ...]
     days: tuple[AttendanceDay, ...]
+    usual_days: tuple[date, ...] = ()
+    first: date | None = None
+    last: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from dash import html
 
 from kpis.types import Domain, Snapshot
 from kpis.views import AttendanceView
 from layouts.pages.page import Page, Panels, domain_keys, section, slot, with_shared
 from layouts.panels.arrival_curve import arrival_curve, rate_line
-from layouts.panels.attendance_table import attendance_table
+from layouts.panels.attendance_table import attendance_table, share_keys
 from layouts.panels.kpi_tile import kpi_tile
 from layouts.words import Words, msg
 
@@ -22,9 +24,11 @@ def panels(snapshot: Snapshot, w: Words) -> Panels:
         f"tile-{key}": kpi_tile(snapshot, key, w) for key in domain_keys(snapshot, Domain.E_ATTENDANCE)
     }
     own["attendance-rule"] = rule(view, w)
-    own["attendance-arrivals"] = arrival_curve(view.arrivals, None if view.day_off else late_from(view), w)
+    own["attendance-arrivals"] = arrival_curve(
+        view.arrivals, None if view.day_off else late_from(view), w, view.usual_days
+    )
     own["attendance-opd"] = attendance_table(snapshot, view.by_opd, w)
-    own["attendance-days"] = rate_line(view.days, view.day, w)
+    own["attendance-days"] = rate_line(view.days, view.day, w, _ends(view))
     return with_shared(snapshot, w, own)
 
 
@@ -52,6 +56,10 @@ def late_from(view: AttendanceView) -> int:
     return start(view) + view.grace_minutes
 
 
+def _ends(view: AttendanceView) -> tuple[date, date] | None:
+    return None if view.first is None or view.last is None else (view.first, view.last)
+
+
 def frame(snapshot: Snapshot, w: Words) -> html.Div:
     """The rule, tiles, the morning, the OPD, the days."""
     found = panels(snapshot, w)
@@ -71,13 +79,14 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
                     section(
                         w.t("Arrivals today"),
                         slot(found, "attendance-arrivals"),
-                        note=w.t("Usually: the median of the last five worked days."),
                     ),
-                    section(w.t("Attendance, 30 days"), slot(found, "attendance-days")),
+                    section(w.t("Attendance by day"), slot(found, "attendance-days")),
                 ],
                 className="halves",
             ),
-            section(w.t("By OPD, lowest rate first"), slot(found, "attendance-opd"), note=opd_note),
+            section(
+                w.t("By OPD, lowest rate first"), share_keys(w), slot(found, "attendance-opd"), note=opd_note
+            ),
         ],
         className="page",
     )

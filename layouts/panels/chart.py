@@ -57,7 +57,9 @@ def _sample(kind: str) -> Markup:
     if kind == "l-now":
         rings = [element("path", d="M12 8h0", class_=name) for name in (kind, f"{kind}-in")]
         return drawing(24, 16, rings, "")
-    if kind.startswith("l-"):
+    if kind == "l-band":
+        shape = element("rect", x=1, y=3, width=22, height=10, class_=kind)
+    elif kind.startswith("l-"):
         shape = element("path", d="M1 8H23", class_=kind)
     elif kind == "c-limit":
         shape = element("path", d="M12 1V15", class_=kind)

@@ -408,14 +408,21 @@ def attendance(day_off: str | None = None, **changes: object) -> Snapshot:
                 minute=minute,
                 today=None if minute > 8 * 60 + 42 or day_off else min(0.91, (minute - 355) / 160),
                 usual=min(0.94, (minute - 350) / 150),
+                low=min(0.91, (minute - 356) / 160),
+                high=min(0.96, (minute - 343) / 142),
             )
             for minute in minutes
         ),
         days=tuple(
             AttendanceDay(day=day, attended=7_900 + 31 * (n % 11), due=8_870, late=640 + n)
-            for n, day in enumerate(worked)
             if day.isoweekday() < 6
+            else AttendanceDay(day=day, attended=0, due=0, late=0, off="weekend")
+            for n, day in enumerate(worked)
+            if day != worked[9]
         ),
+        usual_days=tuple(TODAY - timedelta(weeks=n) for n in (1, 2, 3, 5, 6, 8)),
+        first=worked[0],
+        last=TODAY,
     )
     return sample.snapshot("attendance", view, **changes)
 
