@@ -89,7 +89,7 @@ def _runs(conn: Connection, settings: Settings, at: datetime, key: Key, span: Sp
     found: list[SyncRun] = []
     month = month_of(high)
     while len(found) < MOST_RUNS and month >= month_of(low):
-        begin, end = (first_of(m, s.c.started_at) for m in (month, following(month)))
+        begin, end = _bounds(month)
         query = sa.select(s).where(
             s.c.opd == key[0], s.c.system == key[1], s.c.interface == key[2],
             s.c.started_at >= max(begin, low), s.c.started_at <= min(end - 1, high),
@@ -106,6 +106,14 @@ def _runs(conn: Connection, settings: Settings, at: datetime, key: Key, span: Sp
         ]  # fmt: skip
         month = _before(month)
     return tuple(found)
+
+
+def _bounds(month: int) -> tuple[int, int]:
+    """Where a month begins and ends in microseconds, its end excluded."""
+    begin, end = (first_of(m, s.c.started_at) for m in (month, following(month)))
+    assert isinstance(begin, int)
+    assert isinstance(end, int)
+    return begin, end
 
 
 def _before(month: int) -> int:

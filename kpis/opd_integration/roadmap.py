@@ -132,7 +132,10 @@ def _promised(conn: Connection, today: date, opd: str | None) -> list[date]:
     """The day by which each OPD was first to be connected, in order, by a plan of five years."""
     m = milestone.c
     first = date(today.year - 5, 1, 1)
-    query = sa.select(sa.func.min(m.due_on)).where(m.due_on >= first, m.kind == CONNECT).group_by(m.opd)
+    query = sa.select(m.opd, m.due_on).where(m.due_on >= first, m.kind == CONNECT).order_by(m.due_on)
     if opd is not None:
         query = query.where(m.opd == opd)
-    return sorted(conn.scalars(query))
+    earliest: dict[str, date] = {}
+    for code, due in conn.execute(query.limit(_MOST)):
+        earliest.setdefault(code, due)
+    return sorted(earliest.values())
