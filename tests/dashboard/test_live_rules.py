@@ -34,7 +34,8 @@ class World:
         self.fails = False
         self.hub = Hub(self._render, dict, pace=PACE)
         self.seats: list[Seat] = []
-        self.gone: list[Seat] = []
+        # Who left, with how much each had heard by then.
+        self.gone: list[tuple[Seat, int]] = []
 
     async def _render(self, topic: Topic) -> Rendered:
         version = self.version
@@ -64,7 +65,8 @@ class World:
         if what == "leave":
             seat.leaves()
             self.seats.remove(seat)
-            self.gone.append(seat)
+            seat.wire.goes_on()
+            self.gone.append((seat, len(seat.wire.heard)))
         elif what == "stop":
             seat.wire.stopped = True
         else:
@@ -79,6 +81,7 @@ class World:
         async with asyncio.timeout(5):
             while not all(shown(seat).get("tile") == self.version for seat in self.seats):  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
+        await asyncio.sleep(0.004)  # the hub looks after its viewers a few times more
 
 
 def shown(seat: Seat) -> dict[str, int]:
@@ -107,8 +110,10 @@ def test_every_viewer_ends_with_the_newest_state_and_nobody_is_left_behind(
         for one in steps:
             await world.do(*one)
         await world.ends()
-        for seat in world.seats + world.gone:
+        for seat in [*world.seats, *(seat for seat, _ in world.gone)]:
             check(seat)
+        for seat, heard in world.gone:
+            assert len(seat.wire.heard) == heard, "who left is told nothing more"
         for seat in world.seats:
             assert shown(seat) == {"tile": world.version, "even": world.version // 2}
         for seat in world.seats:
