@@ -92,7 +92,8 @@ def _beats(snapshot: Snapshot, view: AppView, w: Words) -> Any:
 
 def _days(snapshot: Snapshot, view: AppView, w: Words) -> Any:
     days = view.row.days if view.row else ()
-    told = [(day.day, remark(day, snapshot.at, w)) for day in reversed(days)]
+    today = w.local(snapshot.at).date()
+    told = [(day.day, remark(day, today, w)) for day in reversed(days)]
     cells = [[w.date(day), said] for day, said in told if said]
     if not cells:
         return nothing(w.t("No downtime in these days."))

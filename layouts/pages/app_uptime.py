@@ -12,11 +12,13 @@ from kpis.views import AppState, UptimeView
 from layouts.pages.page import Page, Panels, domain_keys, section, slot, with_shared
 from layouts.panels.app_table import LOOKS, beat_keys, days_table, status_grid
 from layouts.panels.kpi_tile import kpi_tile
+from layouts.panels.opd_choice import opd_choice
 from layouts.panels.screen_table import monitored_screens
 from layouts.panels.tables import behind
 from layouts.terms import APP_STATES
 from layouts.words import Words, msg
 
+PATH = "/app-uptime"
 TITLE = msg("Applications")
 
 
@@ -64,6 +66,7 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
     return html.Div(
         [
             html.H1(w.t(TITLE)),
+            opd_choice(snapshot, PATH, w),
             tiles,
             section(
                 w.t("All applications, worst first"),
@@ -81,7 +84,7 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
 
 PAGE = Page(
     name="app_uptime",
-    path="/app-uptime",
+    path=PATH,
     title=TITLE,
     detail=UptimeView,
     scope="city",

@@ -12,8 +12,10 @@ from layouts.pages.page import Page, Panels, domain_keys, section, slot, with_sh
 from layouts.panels.arrival_curve import arrival_curve, rate_line
 from layouts.panels.attendance_table import attendance_table, share_keys
 from layouts.panels.kpi_tile import kpi_tile
+from layouts.panels.opd_choice import opd_choice
 from layouts.words import Words, msg
 
+PATH = "/attendance"
 TITLE = msg("Attendance")
 
 
@@ -72,6 +74,7 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
     return html.Div(
         [
             html.H1(w.t(TITLE)),
+            opd_choice(snapshot, PATH, w),
             slot(found, "attendance-rule"),
             tiles,
             html.Div(
@@ -94,7 +97,7 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
 
 PAGE = Page(
     name="attendance",
-    path="/attendance",
+    path=PATH,
     title=TITLE,
     detail=AttendanceView,
     scope="city",

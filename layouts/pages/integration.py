@@ -12,9 +12,11 @@ from layouts.panels.chain_funnel import chain_funnel
 from layouts.panels.integration_tables import break_table, ladder, step_table
 from layouts.panels.interface_table import interface_table
 from layouts.panels.kpi_tile import kpi_tile
+from layouts.panels.opd_choice import opd_choice
 from layouts.panels.road_map import budget_burn_up, burn_up, connected_line, milestone_tables
 from layouts.words import Words, msg
 
+PATH = "/integration"
 TITLE = msg("Integration")
 
 
@@ -48,6 +50,7 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
     return html.Div(
         [
             html.H1(w.t(TITLE)),
+            opd_choice(snapshot, PATH, w),
             tiles,
             section(
                 w.t("The ladder"),
@@ -87,7 +90,7 @@ def frame(snapshot: Snapshot, w: Words) -> html.Div:
 
 PAGE = Page(
     name="integration",
-    path="/integration",
+    path=PATH,
     title=TITLE,
     detail=IntegrationView,
     scope="city",

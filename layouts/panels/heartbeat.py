@@ -146,10 +146,11 @@ def uptime(days: Sequence[AppDay]) -> float | None:
 
 def remarks(days: Sequence[AppDay], now: datetime, w: Words) -> str:
     """What the browser says of each day that was not plainly up: `place:text`, `|` between them."""
-    return "|".join(f"{place}:{said}" for place, day in enumerate(days) if (said := remark(day, now, w)))
+    today = w.local(now).date()
+    return "|".join(f"{place}:{said}" for place, day in enumerate(days) if (said := remark(day, today, w)))
 
 
-def remark(day: AppDay, now: datetime, w: Words) -> str:
+def remark(day: AppDay, today: date, w: Words) -> str:
     """One day's figures, "" for a whole day up."""
     unseen = unobserved(day)
     parts = []
@@ -162,7 +163,7 @@ def remark(day: AppDay, now: datetime, w: Words) -> str:
         parts.append(w.t("unobserved {age}", age=span(unseen * day.passed_s, w)))
     if day.maintained_s:
         parts.append(w.t("maintenance {age}", age=span(day.maintained_s, w)))
-    if day.day == w.local(now).date():
+    if day.day == today:
         parts = [*(parts or [w.t("up")]), w.t("so far")]
     return ", ".join(parts)
 
