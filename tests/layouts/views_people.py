@@ -77,8 +77,8 @@ def mayor(**changes: object) -> Snapshot:
     view = MayorView(
         look=look(),
         need=tuple(
-            Word(opd=views_domains.OPDS[place], kpi=kpis[place % 4], others=3 - place // 2)
-            for place in (9, 11, 12, 18, 20)
+            Word(opd=views_domains.OPDS[place], kpi=kpis[place % 4], others=others)
+            for others, place in enumerate((9, 11, 12, 18, 20))
         ),
         deserve=(
             *(Praise(place=_place(1 + n, n)) for n in range(3)),
