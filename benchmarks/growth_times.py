@@ -19,7 +19,7 @@ from benchmarks.growth_shape import NOW
 from dashboard.snapshot import Key
 from dashboard.tables import Tables
 from ingest.evaluate import Evaluator
-from kpis.catalogue import DOMAINS, Measured
+from kpis.catalogue import DOMAINS, Measured, catalogue
 from kpis.readings import measure
 from layouts.pages import PAGES
 
@@ -60,7 +60,11 @@ class _Tick:
 def read_pages(cities: Sequence[Grown], rounds: int) -> Times:
     """What it takes: every page's snapshot, of the city or one OPD, for each city."""
     opd = cities[0].settings.city.opds[0].code
-    asked = {page.name: Key(page.name, opd if page.scope == "opd" else None) for page in PAGES}
+    kpi = next(iter(catalogue()))
+    asked = {
+        page.name: Key(page.name, opd if page.scope == "opd" else None, kpi=kpi if page.of_kpi else None)
+        for page in PAGES
+    }
     tables = [Tables(city.settings, city.store) for city in cities]
     works = [{name: _reading(one, key) for name, key in asked.items()} for one in tables]
     return _medians(works, rounds)

@@ -28,6 +28,7 @@ from dashboard.screens.page import not_yours
 from dashboard.shelf import FOLDER, Shelf, accepts_gzip
 from dashboard.stream import Message, Receive, Send, stream
 from dashboard.view import LIVE, PREFIX, View, Views, query_of, theme_cookie
+from kpis.catalogue import catalogue
 from kpis.errors import StoreError
 from kpis.types import City
 
@@ -182,6 +183,8 @@ class Gate:
         words = self._renderer.words(view.language)
         opd = next((opd for opd in self._city.opds if opd.code == view.opd), None)
         title = opd.abbreviation if opd else words.t(view.page.title)
+        if view.kpi is not None:
+            title = words.t(catalogue()[view.kpi].title) + (f", {title}" if opd else "")
         attributes = {
             "lang": view.language,
             "class": "wall" if view.page.wall else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from kpis.config import WALL
@@ -20,6 +21,13 @@ class Bearer:
 
     screen: str
     digest: str
+
+
+class Grain(StrEnum):
+    """How fine a viewer may look: counts and shares alone, or the rows behind them as well."""
+
+    AGGREGATE = "aggregate"
+    ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,10 @@ class Scope:
     def shows(self, page: str, screen: str | None) -> bool:
         """Whether a page may be shown; of the wall, whether that screen's (None = the one at `/wall`)."""
         return self.screen is None or (page == WALL and (screen or WALL) == self.screen)
+
+    def grain(self, opd: str | None) -> Grain:
+        """How fine the figures of a scope may be looked into; a row is never a person or a text."""
+        return Grain.ROWS if self.allows(opd) and not self.bound else Grain.AGGREGATE
 
     @property
     def bound(self) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from dashboard.scope import Grain
 from kpis.errors import StoreError, StoreUnavailable
 from kpis.spans import TODAY, is_custom
 from kpis.types import Snapshot
@@ -25,9 +26,9 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Key:
     """Which snapshot: the page, its scope (None = city), the reject a link chose, of a wall which screen
-    (None = the one at `/wall`), the days looked at (a text of `kpis.spans.asked`), the KPI a page of
-    its own is about, what an address picks on its page ("opd:dlh", "app:siak.kota.go.id"), and since when
-    a page shows changes (None = its usual day)."""
+    (None = the one at `/wall`), the days looked at (a text of `kpis.spans.asked`), the KPI a page of its
+    own is about, what an address picks on its page ("opd:dlh", "app:siak.kota.go.id"), since when a page
+    shows changes (None = its usual day), and whether the viewer may see rows."""
 
     page: str
     opd: str | None = None
@@ -37,6 +38,7 @@ class Key:
     kpi: str | None = None
     pick: str | None = None
     since: datetime | None = None
+    grain: Grain = Grain.ROWS
 
     @property
     def rare(self) -> bool:

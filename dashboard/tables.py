@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
-from dashboard.scope import Scope
+from sqlalchemy.engine import Connection
+
+from dashboard.scope import Grain, Scope
 from dashboard.snapshot import Key
 from kpis import pages, readings
 from kpis.announce import READINGS, versions
 from kpis.catalogue import catalogue
 from kpis.config import Settings
 from kpis.days import day_off, local_day
+from kpis.history import tile_trends
 from kpis.screens import enrolment
 from kpis.screens.health import Report, note, screen_rows
-from kpis.spans import span_of
+from kpis.spans import TODAY, Span, span_of
 from kpis.store import Store
-from kpis.types import Reading, Snapshot
+from kpis.types import Reading, Snapshot, TrendPoint
 
 Readings = Mapping[readings.Key, Reading]
 
@@ -40,10 +44,10 @@ class Tables:
         with self._store.read() as conn:
             version = versions(conn).get(READINGS, 0)
             found = self._judged.current(conn, at)
-            trends = readings.trends(conn, looked_at, at)
+            trends = self._trends(conn, looked_at, span, at)
             detail = pages.detail(
-                conn, settings, key.page, key.opd, at, found, span,
-                reject=key.reject, screen=key.screen, pick=key.pick, since=key.since,
+                conn, settings, key.page, key.opd, at, found, span, reject=key.reject, screen=key.screen,
+                pick=key.pick, since=key.since, kpi=key.kpi, rows=key.grain is Grain.ROWS,
             )  # fmt: skip
             screens = screen_rows(conn, settings, at, self.listening)
         shown = {place: one for place, one in found.items() if key.opd in (None, place[1])}
@@ -67,6 +71,15 @@ class Tables:
             owners={name: kpi.owner for name, kpi in settings.kpis.items() if kpi.owner},
             screens=tuple(row for row in screens if key.opd in (None, row.owner)),
         )
+
+    def _trends(
+        self, conn: Connection, opd: str | None, span: Span, at: datetime
+    ) -> dict[str, tuple[TrendPoint, ...]]:
+        """The tiles' lines: the last 24 hours, or the days looked at when they reach the present. Figures
+        of now beside a line that ended long ago would tell one story."""
+        if span.name == TODAY or not span.now:
+            return readings.trends(conn, opd, at)
+        return tile_trends(conn, list(catalogue()), opd, span, at, self._settings.zone)
 
     def aged(self, last: Snapshot) -> Snapshot:
         """`last` with every freshness as of now. Its `at` stays when it was read: the page says so."""

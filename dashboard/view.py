@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, unquote, urlencode
 from zoneinfo import ZoneInfo
 
 from dashboard.live import Topic
-from dashboard.scope import scope_of
+from dashboard.scope import Grain, scope_of
 from dashboard.snapshot import Key
 from kpis.catalogue import catalogue
 from kpis.clock import Now
@@ -47,11 +47,12 @@ class View:
     kpi: str | None = None
     pick: str | None = None
     since: datetime | None = None
+    grain: Grain = Grain.ROWS
 
     @property
     def topic(self) -> Topic:
         about = (self.page.name, self.opd, self.reject, self.screen, self.range, self.kpi)
-        key = Key(*about, pick=self.pick, since=self.since)
+        key = Key(*about, pick=self.pick, since=self.since, grain=self.grain)
         return Topic(key, self.language)
 
     @property
@@ -158,7 +159,7 @@ class Views:
     def _view(self, request: Mapping[str, Any], name: str, query: Mapping[str, str]) -> View | None:
         page = self._pages.get(name)
         opd, kpi = query.get("opd", ""), query.get("kpi", "")
-        if page is None or (page.scope == "opd") != bool(opd) or ("<key>" in page.path) != bool(kpi):
+        if page is None or (page.scope == "opd") != bool(opd) or page.of_kpi != bool(kpi):
             return None
         scope = scope_of(request, self._city)
         if kpi and kpi not in catalogue():
@@ -179,7 +180,8 @@ class Views:
         days = asked(query) if page.ranged else TODAY
         reject, screen = _number(query.get("reject")), screen or None
         since = asked_since(query.get("since"), self._zone, self._now()) if page.looks else None
-        return View(page, opd or None, reject, screen, language, theme, days, kpi or None, pick, since)
+        about = (language, theme, days, kpi or None, pick, since, scope.grain(opd or None))
+        return View(page, opd or None, reject, screen, *about)
 
     def _may_pick(self, request: Mapping[str, Any], page: Page, pick: str) -> bool:
         """Whether the page knows such a choice, and whether an OPD so chosen may be seen."""

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,9 @@ from kpis.announce import PAST, READINGS, Listener, announce, versions
 from kpis.catalogue import DOMAINS, Measured, catalogue
 from kpis.clock import Now
 from kpis.config import Settings
+from kpis.days import local_day
 from kpis.errors import StoreError
+from kpis.history import make_day, roll_up, rolled
 from kpis.judge import judged
 from kpis.readings import BUCKET_US, Key, measure, reading, reading_change, reading_history, stored, target_of
 from kpis.store import Store, instant, micros, upsert
@@ -42,6 +44,8 @@ _HOURS = 24
 # How far back a severity that held all day is followed, a day at a time.
 _DAYS = 30
 _KEEP = timedelta(days=400)
+# A store that has a history and no cells of its days yet catches up in so many steps.
+_DAYS_AT_ONCE = 3
 
 
 Choose = Callable[[Sequence[Measured]], list[Measured]]
@@ -64,6 +68,7 @@ class Evaluator:
         self._past_at: float | None = 0.0
         self._past_first = time.monotonic()
         self._past_most = _SETTLE_AT_MOST_S
+        self._rolled: date | None = None
         self._marks: list[datetime] = []
         self._measured: dict[datetime, dict[Key, Measurement]] = {}
 
@@ -134,6 +139,7 @@ class Evaluator:
         if domains or sources_changed:
             with self._store.write() as conn:
                 written = self._write(conn, at, measured, before)
+                self._roll_up(conn, at)
                 if written or everything or sources_changed:
                     announce(conn, [READINGS])
         ended = time.monotonic()
@@ -159,6 +165,12 @@ class Evaluator:
         if found.get(PAST, 0) != self._seen.get(PAST, 0):
             self._past_first = time.monotonic() if self._past_at is None else self._past_first
             self._past_at = time.monotonic()
+
+    def _roll_up(self, conn: Connection, at: datetime) -> None:
+        """Makes the cells of the days that ended, some at a time until none is left, then once a day."""
+        today = local_day(at, self._settings.zone)
+        if self._rolled != today and roll_up(conn, self._settings.zone, today, _DAYS_AT_ONCE) < _DAYS_AT_ONCE:
+            self._rolled = today
 
     def _write(
         self,
@@ -272,11 +284,20 @@ class Evaluator:
             for key, m in self._measured[mark].items()
         ]
         upsert(conn, h, ("kpi", "opd", "at"), history)
+        self._roll_up_again(conn, marks)
         for key, row in stored(conn).items():
             began = self._began(key, row, all_marks)
             if began is not None and began < row.since:
                 place = sa.and_(reading.c.kpi == key[0], reading.c.opd == (key[1] or ""))
                 conn.execute(reading.update().where(place).values(since=began))
+
+    def _roll_up_again(self, conn: Connection, marks: Iterable[datetime]) -> None:
+        """Days that are over and were measured again get their cells again."""
+        zone = self._settings.zone
+        newest = rolled(conn)
+        for day in sorted({local_day(mark, zone) for mark in marks}):
+            if newest is not None and day <= newest:
+                make_day(conn, zone, day)
 
     def _began(self, key: Key, row: sa.Row[Any], marks: Iterable[datetime]) -> int | None:
         """The first mark from which the present severity held at every later one, if there is any.

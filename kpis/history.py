@@ -26,6 +26,8 @@ from kpis.types import TrendPoint
 
 QUARTERS = 2
 HOURS = 14
+UNMADE = 2
+"""Days without cells that are read from the history; right after midnight yesterday has none yet."""
 WEEKS = 8
 LEAST_WEEKS = 3
 """With fewer other weeks nobody can say what is usual."""
@@ -57,21 +59,29 @@ h, d = reading_history, reading_day
 
 
 def roll_up(conn: Connection, zone: ZoneInfo, today: date, most: int = 7) -> int:
-    """Makes the cells of the days that have ended since the newest one; at most `most` days at a time.
+    """Makes cells of days that are over and have none: those since the newest cells, then those before
+    the oldest, newest first, so that a store without cells shows its last weeks soon.
 
-    Returns how many it made: less than `most` when nothing is left to do.
+    At most `most` days at a time; returns how many, less than `most` when nothing is left to do.
     """
-    newest = rolled(conn)
-    after = sa.true() if newest is None else h.c.at >= day_start(newest + timedelta(days=1), zone)
     made = 0
-    while made < most:
-        first = conn.execute(sa.select(sa.func.min(h.c.at)).where(after)).scalar()
-        if first is None or (day := local_day(instant(first), zone)) >= today:
-            break
+    while made < most and (day := _next(conn, zone, today)) is not None:
         make_day(conn, zone, day)
-        after = h.c.at >= day_start(day + timedelta(days=1), zone)
         made += 1
     return made
+
+
+def _next(conn: Connection, zone: ZoneInfo, today: date) -> date | None:
+    # Two questions: asked for both at once, SQLite walks the whole index.
+    oldest, newest = conn.execute(sa.select(sa.func.min(d.c.day))).scalar(), rolled(conn)
+    if newest is not None:
+        after = sa.select(sa.func.min(h.c.at)).where(h.c.at >= day_start(newest + timedelta(days=1), zone))
+        first = conn.execute(after).scalar()
+        if first is not None and (day := local_day(instant(first), zone)) < today:
+            return day
+    before = sa.select(sa.func.max(h.c.at)).where(h.c.at < day_start(oldest or today, zone))
+    last = conn.execute(before).scalar()
+    return None if last is None else local_day(instant(last), zone)
 
 
 def rolled(conn: Connection) -> date | None:
@@ -172,14 +182,16 @@ def _days(
     conn: Connection, kpis: Sequence[str], codes: Sequence[str], span: Span, zone: ZoneInfo,
     mine: Iterable[sa.ColumnElement[bool]],
 ) -> Rows:  # fmt: skip
-    """Cells as far as they are made, then the history itself: today, as a rule."""
+    """Cells as far as they are made, then the history of the last days itself: today, as a rule."""
     query = sa.select(d.c.kpi, d.c.opd, d.c.day, d.c.last, d.c.low, d.c.high).where(
         d.c.opd.in_(codes), d.c.kpi.in_(kpis), d.c.day >= span.first, d.c.day <= span.last
     )
     for kpi, opd, day, last, low, high in conn.execute(query.order_by(d.c.opd, d.c.kpi, d.c.day)):
         yield (kpi, opd), Stretch(at=instant(day_start(day, zone)), last=last, low=low, high=high)
     newest = rolled(conn)
-    day = span.first if newest is None else max(span.first, newest + timedelta(days=1))
+    day = max(span.first, span.last - timedelta(days=UNMADE - 1))
+    if newest is not None:
+        day = max(day, newest + timedelta(days=1))
     while day <= span.last:
         begin, end = day_start(day, zone), day_start(day + timedelta(days=1), zone)
         cells = _stretches(sa.literal_column("0", sa.BigInteger), *mine, h.c.at >= begin, h.c.at < end)
@@ -234,7 +246,8 @@ def _usual_hours(conn: Connection, kpi: str, opd: str, begin: datetime, end: dat
         h.c.kpi == kpi, h.c.opd == opd, h.c.value.is_not(None),
         h.c.at >= micros(begin - WEEKS * _WEEK) // _HOUR_US * _HOUR_US, h.c.at <= micros(end - _WEEK),
     )  # fmt: skip
-    means: dict[int, float] = dict(conn.execute(query.group_by(sa.text("slot"))).tuples())
+    rows = conn.execute(query.group_by(sa.text("slot")))
+    means: dict[int, float] = {row[0]: row[1] for row in rows}
     week = _WEEK // timedelta(hours=1)
     hours = range(micros(begin) // _HOUR_US, micros(end) // _HOUR_US + 1)
     found = ((instant(hour * _HOUR_US), _band(means, hour, week)) for hour in hours)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from kpis import (
     app_uptime,
     e_attendance,
+    figure,
     mayor,
     opd_integration,
     opd_page,
@@ -78,8 +79,8 @@ def _wall(
 
 def detail(
     conn: Connection, settings: Settings, page: str, opd: str | None, at: datetime,
-    found: Mapping[Key, Reading], span: Span, reject: int | None = None, screen: str | None = None,
-    pick: str | None = None, since: datetime | None = None,
+    found: Mapping[Key, Reading], span: Span, *, reject: int | None = None, screen: str | None = None,
+    pick: str | None = None, since: datetime | None = None, kpi: str | None = None, rows: bool = False,
 ) -> Any:  # fmt: skip
     """The page's own view (`kpis.views`) at `at` over the days of `span`. `found` are all readings now,
     `pick` is what the address picks ("opd:dlh"), `since` the last look of whoever is shown what changed."""
@@ -90,6 +91,8 @@ def detail(
     if page == "opd":
         assert opd is not None
         return opd_page.view(conn, settings, at, opd, found)
+    if kpi is not None:
+        return figure.view(conn, settings, at, kpi, opd, found, span, rows=rows)
     if page == "sources":
         return sources.view(conn, settings, at, reject)
     if page == "app":

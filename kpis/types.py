@@ -212,12 +212,12 @@ class Snapshot:
 
     `opd` is the scope (None = city). `readings` are the scope's own by KPI key; `by_opd` holds
     every OPD's readings by KPI key then OPD code (city scope only, else empty). `trends` are the
-    last 24 h by KPI key. `span` are the days looked at, and `pick` is what the address picks on its
-    page, None for nothing: of "opd:dlh", `readings` and `trends` are that OPD's. `owners` names the
-    OPD code that answers for a city figure, by KPI key (`kpi.<key>.owner`). `day_off` says why nobody
-    is expected at work today, None on a working day. `detail` is the page's own view from
-    `kpis.views`. `store_ok` is False while the store cannot be read and the snapshot is the last one
-    that could.
+    last 24 h by KPI key, or of the days looked at where they reach the present. `span` are those days,
+    and `pick` is what the address picks on its page, None for nothing: of "opd:dlh", `readings` and
+    `trends` are that OPD's. `owners` names the OPD code that answers for a city figure, by KPI key
+    (`kpi.<key>.owner`). `day_off` says why nobody is expected at work today, None on a working day.
+    `detail` is the page's own view from `kpis.views` or `kpis.charts`. `store_ok` is False while the
+    store cannot be read and the snapshot is the last one that could.
     """
 
     page: str

@@ -40,7 +40,7 @@ class RequestDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
-    """One open request without its text: `id` is the source's own number."""
+    """One request without its text: `id` is the source's own number, `closed_at` None while it is open."""
 
     source: str
     id: str
@@ -51,6 +51,7 @@ class RequestRow:
     kelurahan: str | None
     opened_at: datetime
     due_at: datetime | None
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

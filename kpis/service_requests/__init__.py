@@ -1,5 +1,6 @@
 """Service requests (layanan pengaduan): facts, day cells, figures, KPIs and the page's view."""
 
+from kpis.service_requests.behind import behind
 from kpis.service_requests.figures import KPIS, RequestFigures, figures
 from kpis.service_requests.tables import FEED, request_day, service_request
 from kpis.service_requests.view import due_soon, oldest_overdue, view
@@ -8,6 +9,7 @@ __all__ = [
     "FEED",
     "KPIS",
     "RequestFigures",
+    "behind",
     "due_soon",
     "figures",
     "oldest_overdue",

@@ -23,7 +23,8 @@ DUE_DAYS = (1, 3, 5)
 BANDS = ((0, 3), (3, 7), (7, 14), (14, 30), (30, 60), (60, None))
 
 
-def _waiting(t: int, opd: str | None) -> list[sa.ColumnElement[bool]]:
+def waiting(t: int, opd: str | None = None) -> list[sa.ColumnElement[bool]]:
+    """What waited for the city at `t`."""
     conditions: list[sa.ColumnElement[bool]] = [
         sa.or_(r.c.ended_at.is_(None), r.c.ended_at > t),
         r.c.opened_at <= t,
@@ -36,7 +37,7 @@ def _counts(
 ) -> tuple[Count, ...]:
     query = (
         sa.select(column, sa.func.count().label("n"), sa.func.sum(flag_sum(r.c.due_at < t)))
-        .where(*_waiting(t, opd), column.is_not(None))
+        .where(*waiting(t, opd), column.is_not(None))
         .group_by(column)
         .order_by(sa.desc("n"), column)
         .limit(most)
@@ -51,7 +52,7 @@ def _ages(conn: Connection, t: int, opd: str | None) -> tuple[AgeBand, ...]:
         if high is not None:
             inside.append(r.c.opened_at > t - high * _DAY_US)
         query = sa.select(sa.func.count(), sa.func.sum(flag_sum(r.c.due_at < t))).where(
-            *_waiting(t, opd), *inside
+            *waiting(t, opd), *inside
         )
         count, overdue = conn.execute(query).one()
         found.append(AgeBand(from_days=low, to_days=high, count=count, overdue=overdue or 0))
@@ -76,7 +77,8 @@ def _days(conn: Connection, settings: Settings, at: datetime, opd: str | None) -
     )
 
 
-def _rows(rows: Iterable[sa.Row[tuple[object, ...]]]) -> tuple[RequestRow, ...]:
+def rows_of(rows: Iterable[sa.Row[tuple[object, ...]]]) -> tuple[RequestRow, ...]:
+    """Rows of the columns `ROW` as the pages show them."""
     return tuple(
         RequestRow(
             source=row.source,
@@ -88,12 +90,13 @@ def _rows(rows: Iterable[sa.Row[tuple[object, ...]]]) -> tuple[RequestRow, ...]:
             kelurahan=row.kelurahan,
             opened_at=instant(row.opened_at),
             due_at=maybe_instant(row.due_at),
+            closed_at=maybe_instant(row.closed_at),
         )
         for row in rows
     )
 
 
-_ROW = (
+ROW = (
     r.c.source,
     r.c.id,
     r.c.opd,
@@ -103,25 +106,26 @@ _ROW = (
     r.c.kelurahan,
     r.c.opened_at,
     r.c.due_at,
+    r.c.closed_at,
 )
 
 
 def oldest(conn: Connection, at: datetime, opd: str | None, most: int = 12) -> tuple[RequestRow, ...]:
     """The open requests that wait longest."""
     query = (
-        sa.select(*_ROW)
-        .where(*_waiting(micros(at), opd))
+        sa.select(*ROW)
+        .where(*waiting(micros(at), opd))
         .order_by(r.c.opened_at, r.c.source, r.c.id)
         .limit(most)
     )
-    return _rows(conn.execute(query))
+    return rows_of(conn.execute(query))
 
 
 def oldest_overdue(conn: Connection, at: datetime, opd: str | None, most: int = 20) -> tuple[RequestRow, ...]:
     """The open requests past their due time, longest overdue first."""
     t = micros(at)
-    query = sa.select(*_ROW).where(*_waiting(t, opd), r.c.due_at < t)
-    return _rows(conn.execute(query.order_by(r.c.due_at, r.c.source, r.c.id).limit(most)))
+    query = sa.select(*ROW).where(*waiting(t, opd), r.c.due_at < t)
+    return rows_of(conn.execute(query.order_by(r.c.due_at, r.c.source, r.c.id).limit(most)))
 
 
 def due_soon(conn: Connection, settings: Settings, at: datetime, opd: str) -> tuple[DueSoon, ...]:

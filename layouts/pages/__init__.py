@@ -8,6 +8,7 @@ from layouts.pages import (
     attendance,
     integration,
     interface,
+    kpi,
     mayor,
     opd,
     opds,
@@ -28,6 +29,8 @@ PAGES: tuple[Page, ...] = (
     attendance.PAGE,
     opds.PAGE,
     opd.PAGE,
+    kpi.PAGE,
+    kpi.OF_OPD,
     sources.PAGE,
 )
 

@@ -40,6 +40,11 @@ class Page:
     picks: tuple[str, ...] = ()
     looks: bool = False
 
+    @property
+    def of_kpi(self) -> bool:
+        """Whether it is about one figure, which its address names."""
+        return "<key>" in self.path
+
     def address(self, snapshot: Snapshot) -> str:
         """Its path for the OPD and the KPI that the snapshot is about."""
         key = getattr(snapshot.detail, "kpi", None)

@@ -23,12 +23,16 @@ def chart(
     low: str,
     ends: Sequence[str],
     legend: Sequence[tuple[str, str]],
+    between: Sequence[str] = (),
 ) -> html.Div:
-    """Shapes in a field of `WIDTH` × `HEIGHT`. `high` and `low` are the ends of the scale, `ends` the
-    words under the axis from left to right, `legend` pairs of a shape's class and its meaning."""
+    """Shapes in a field of `WIDTH` × `HEIGHT`. `high` and `low` are the ends of the scale, `between` what
+    stands at even distances between them from above, `ends` the words under the axis from left to right,
+    `legend` pairs of a shape's class and its meaning."""
     axis = element("path", d=f"M0 {HEIGHT:g}H{WIDTH:g}M0 0H{WIDTH:g}", class_="c-axis")
     plot = Svg(drawing(WIDTH, HEIGHT, [axis, *shapes], label, stretch=True), className="plot")
-    scale = html.Div([html.Span(high), html.Span(low)], className="scale")
+    scale = html.Div(
+        [html.Span(high), *(html.Span(text) for text in between), html.Span(low)], className="scale"
+    )
     keys = [
         html.Span([Svg(_sample(kind), className="swatch"), meaning], className="key")
         for kind, meaning in legend
@@ -52,6 +56,19 @@ def round_up(value: float) -> float:
     return float(ceil(step * power))
 
 
+def steps(low: float, high: float, most: int = 4) -> list[float]:
+    """Round figures from at or below `low` to at or above `high`, evenly apart, at most `most` + 1 apart."""
+    room = (high - low) or abs(high) or 1.0
+    power = 10.0 ** floor(log10(room / most))
+    for step in (power, 2 * power, 2.5 * power, 5 * power, 10 * power, 20 * power):
+        first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+        if last == first:
+            last += 1
+        if last - first <= most:
+            break
+    return [round(number * step, 10) for number in range(first, last + 1)]
+
+
 def _sample(kind: str) -> Markup:
     """What a shape looks like: a stroke for the lines, a ring for today, a box for the bars."""
     if kind == "l-now":
@@ -59,8 +76,10 @@ def _sample(kind: str) -> Markup:
         return drawing(24, 16, rings, "")
     if kind == "l-band":
         shape = element("rect", x=1, y=3, width=22, height=10, class_=kind)
-    elif kind.startswith("l-"):
+    elif kind.startswith("l-") and kind != "l-range":
         shape = element("path", d="M1 8H23", class_=kind)
+    elif kind == "l-range":
+        shape = element("path", d="M8 2V14M16 5V11", class_=kind)
     elif kind == "c-limit":
         shape = element("path", d="M12 1V15", class_=kind)
     else:

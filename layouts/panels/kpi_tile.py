@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from dash import html
 
+from kpis.spans import TODAY
 from kpis.types import Domain, Freshness, Kpi, Reading, Snapshot
 from layouts.marks import Look, ago, classes, href, look, opd_link, owner, short, state, target
 from layouts.panels.marks_bar import resting
-from layouts.panels.trend import trend
+from layouts.panels.trend import WINDOW, trend
 from layouts.words import MISSING, Words, msg
 
 PAGES = {
@@ -36,18 +39,26 @@ def kpi_tile(snapshot: Snapshot, key: str, w: Words, *, wall: bool = False) -> A
     found = look(reading)
     if reading is not None and resting(snapshot, reading):
         found = Look("day_off")
-    title = w.t(kpi.title)
     inside = [
-        html.Div(title, className="tile-title"),
+        html.Div(_title(snapshot, kpi, w), className="tile-title"),
         _figure(snapshot, kpi, reading, found, w),
         _target(snapshot, kpi, reading, w, wall),
         html.Div(state(found, snapshot.at, w), className="tile-state"),
         _foot(snapshot, reading, w, wall),
     ]
-    kind = classes("tile", found.kind, found.was and f"was-{found.was}")
-    if wall or snapshot.page in ("mayor", "opd"):
-        return html.A(inside, className=kind, href=href(PAGES[kpi.domain], w))
-    return html.Div(inside, className=kind)
+    return html.Div(inside, className=classes("tile", found.kind, found.was and f"was-{found.was}"))
+
+
+def kpi_path(key: str, opd: str | None) -> str:
+    """Where a figure stands by itself: the city's, or one OPD's."""
+    return f"/kpi/{key}" if opd is None else f"/opd/{quote(opd, safe='')}/kpi/{key}"
+
+
+def _title(snapshot: Snapshot, kpi: Kpi, w: Words) -> Any:
+    """The title leads to the figure's own page; the link's area is the whole tile, by CSS."""
+    if getattr(snapshot.detail, "kpi", None) == kpi.key:
+        return w.t(kpi.title)
+    return html.A(w.t(kpi.title), href=href(kpi_path(kpi.key, snapshot.opd), w), className="tile-link")
 
 
 def _figure(snapshot: Snapshot, kpi: Kpi, reading: Reading | None, found: Look, w: Words) -> html.Div:
@@ -57,8 +68,14 @@ def _figure(snapshot: Snapshot, kpi: Kpi, reading: Reading | None, found: Look, 
     if unit:
         value.append(html.Span(unit, className="tile-unit"))
     points = snapshot.trends.get(kpi.key, ())
-    line = trend(points, reading.target if reading else None)
+    line = trend(points, reading.target if reading else None, window=window(snapshot))
     return html.Div([html.Span(value, className="tile-number"), line], className="tile-figure")
+
+
+def window(snapshot: Snapshot) -> timedelta:
+    """How much time the small lines show: a day, or the days looked at."""
+    span = snapshot.span
+    return WINDOW if span.name == TODAY or not span.now else timedelta(days=span.days)
 
 
 def _target(snapshot: Snapshot, kpi: Kpi, reading: Reading | None, w: Words, wall: bool) -> html.Div:
@@ -85,9 +102,7 @@ def _foot(snapshot: Snapshot, reading: Reading | None, w: Words, wall: bool) -> 
     """As-of time and owner. A wall shows the time alone; elsewhere the age stands beside it."""
     at = reading.observed_at if reading and reading.freshness is not Freshness.NEVER else None
     code = owner(snapshot, reading) if reading else None
-    who: Any = (
-        short(snapshot, code) if wall or snapshot.page in ("mayor", "opd") else opd_link(snapshot, code, w)
-    )
+    who: Any = short(snapshot, code) if wall else opd_link(snapshot, code, w)
     as_of = w.moment(at, snapshot.at) if at else MISSING
     if wall or at is None:
         time: Any = html.Span(as_of, className="as-of")

@@ -1,4 +1,4 @@
-"""Open requests one by one: the source's number, who has it, how long it waits. Never its text."""
+"""Requests one by one: the source's number, who has it, how long it waits. Never its text."""
 
 from __future__ import annotations
 
@@ -41,14 +41,26 @@ def _row(snapshot: Snapshot, row: RequestRow, w: Words) -> list[Any]:
         term(STATUSES, row.status, w),
         two_lines(about, term(CHANNELS, row.channel, w) if row.channel else None),
         row.kelurahan or MISSING,
-        ago(row.opened_at, snapshot.at, w),
-        _due(row.due_at, snapshot.at, w),
+        _waited(row, snapshot.at, w),
+        _due(row, snapshot.at, w),
     ]
 
 
-def _due(due: datetime | None, now: datetime, w: Words) -> Any:
+def _waited(row: RequestRow, now: datetime, w: Words) -> Any:
+    """How long it has been open; of a closed one, how long it was."""
+    if row.closed_at is None:
+        return ago(row.opened_at, now, w)
+    return two_lines(
+        w.age(row.closed_at - row.opened_at), w.t("closed {time}", time=w.moment(row.closed_at, now))
+    )
+
+
+def _due(row: RequestRow, now: datetime, w: Words) -> Any:
+    due = row.due_at
+    if row.closed_at is not None and due is not None and row.closed_at > due:
+        return html.Span(w.t("{age} late", age=w.age(row.closed_at - due)), className="state overdue")
     if due is None:
         return gap(w.t("no deadline"))
-    if due < now:
+    if row.closed_at is None and due < now:
         return html.Span([ago(due, now, w, w.t("overdue {age}"))], className="state overdue")
     return w.moment(due, now)

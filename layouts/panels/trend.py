@@ -1,4 +1,4 @@
-"""The last 24 hours of one figure as a small line, its target dashed, its gaps left open."""
+"""The course of one figure as a small line, its target dashed, its gaps left open."""
 
 from __future__ import annotations
 
@@ -14,14 +14,25 @@ POINTS = 48
 
 
 def thin(points: Sequence[TrendPoint]) -> list[TrendPoint]:
-    """At most `POINTS` points, the last of each equal share; a share with a gap in it stays a gap."""
+    """About `POINTS` points: of each equal share the lowest and the highest as they follow each other, so
+    that no extreme is hidden; a gap stays one, and the last point the last."""
     if len(points) <= POINTS:
         return list(points)
-    kept = []
-    for slot in range(POINTS):
-        part = points[slot * len(points) // POINTS : (slot + 1) * len(points) // POINTS]
-        kept.append(next((point for point in part if point.value is None), part[-1]))
+    kept: list[TrendPoint] = []
+    shares = POINTS // 2
+    for slot in range(shares):
+        part = points[slot * len(points) // shares : (slot + 1) * len(points) // shares]
+        kept += _extremes(part)
+    if kept[-1] is not points[-1]:
+        kept.append(points[-1])
     return kept
+
+
+def _extremes(part: Sequence[TrendPoint]) -> list[TrendPoint]:
+    known = [(point.value, place) for place, point in enumerate(part) if point.value is not None]
+    gap = next((place for place, point in enumerate(part) if point.value is None), None)
+    places = {min(known)[1], max(known)[1]} if known else set()
+    return [part[place] for place in sorted(places | ({gap} if gap is not None else set()))]
 
 
 def runs(points: Sequence[tuple[float, float | None]]) -> list[list[tuple[float, float]]]:
@@ -35,15 +46,17 @@ def runs(points: Sequence[tuple[float, float | None]]) -> list[list[tuple[float,
     return [run for run in found if run]
 
 
-def trend(points: Sequence[TrendPoint], target: float | None, label: str = "") -> Svg:
-    """The line of the 24 hours up to the last point; without any value only the target is drawn.
+def trend(
+    points: Sequence[TrendPoint], target: float | None, label: str = "", window: timedelta = WINDOW
+) -> Svg:
+    """The line of a `window` of time up to the last point; without any value only the target is drawn.
 
     The picture depends on the points alone, so that it is sent again only when a point is new.
     """
-    return Svg(_picture(thin(points), target, label), className="trend")
+    return Svg(_picture(thin(points), target, label, window), className="trend")
 
 
-def _picture(points: Sequence[TrendPoint], target: float | None, label: str) -> Markup:
+def _picture(points: Sequence[TrendPoint], target: float | None, label: str, window: timedelta) -> Markup:
     values = [point.value for point in points if point.value is not None]
     scale = values + ([target] if target is not None else [])
     low, high = (min(scale), max(scale)) if scale else (0.0, 1.0)
@@ -62,11 +75,11 @@ def _picture(points: Sequence[TrendPoint], target: float | None, label: str) -> 
         end = points[-1].at
         placed = [
             (
-                round(WIDTH - (end - point.at) / WINDOW * WIDTH, 1),
+                round(WIDTH - (end - point.at) / window * WIDTH, 1),
                 None if point.value is None else y(point.value),
             )
             for point in points
-            if end - point.at <= WINDOW
+            if end - point.at <= window
         ]
         shapes += [line(run, class_="t-line") for run in runs(placed)]
         if placed[-1][1] is not None:

@@ -89,7 +89,7 @@ def test_the_first_paint_of_the_page_has_its_figures(
 def test_every_page_opens_and_is_live_in_both_languages(
     page: Page, server: RunningDashboard, hand: Hand, one: layouts.pages.Page
 ) -> None:
-    path = one.path.replace("<code>", "dlh")
+    path = one.path.replace("<code>", "dlh").replace("<key>", "requests_open")
     for language, word in (("id", "Terhubung"), ("en", "Connected")):
         shown(page, server, f"{path}?lang={language}")
         expect(page.locator("#connection")).to_have_text(word)

@@ -91,7 +91,8 @@ def seen(world: World, page: Page) -> Snapshot:
     opd = "dinkes" if page.scope == "opd" else None
     clock = replace(world.settings.clock, real=NOW, city=NOW, speed=0.0)
     tables = Tables(replace(world.settings, clock=clock), world.store)
-    return tables.read(Key(page.name, opd, 1 if page.name == "sources" else None))
+    kpi = "requests_open" if page.of_kpi else None
+    return tables.read(Key(page.name, opd, 1 if page.name == "sources" else None, kpi=kpi))
 
 
 def props(node: Any) -> Iterator[dict[str, Any]]:

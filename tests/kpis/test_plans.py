@@ -15,6 +15,7 @@ from dashboard.snapshot import Key
 from dashboard.tables import Tables
 from ingest.evaluate import Evaluator
 from kpis import readings
+from kpis.catalogue import catalogue
 from kpis.clock import Clock
 from kpis.config import Settings
 from kpis.opd_integration.ladder import interface_rows
@@ -28,7 +29,7 @@ from tests.pipeline.world import FEEDS, NOW, World, ago, city, record
 GROWING = (
     "service_request", "request_day", "uptime_check", "app_run", "sync_run", "sync_day", "attendance",
     "attendance_day", "attendance_person", "attendance_cell", "message", "milestone", "reading_history",
-    "reading_change", "source_hour", "reject",
+    "reading_day", "reading_change", "source_hour", "reject",
 )  # fmt: skip
 _SCANS = re.compile(rf"^SCAN ({'|'.join(GROWING)})\b(?! USING INDEX reject_last$)")
 
@@ -68,7 +69,9 @@ def test_what_grows_is_looked_up(embedded: World) -> None:
     Evaluator(embedded.store, embedded.settings, embedded.now).cycle(everything=True)
     tables = Tables(embedded.settings, embedded.store)
     for page in PAGES:
-        tables.read(Key(page.name, "dinkes" if page.scope == "opd" else None, 1))
+        for kpi in catalogue() if page.of_kpi else (None,):
+            for days in ("today", "7d", "year"):
+                tables.read(Key(page.name, "dinkes" if page.scope == "opd" else None, 1, None, days, kpi))
     for page, pick in PICKED:
         tables.read(Key(page, range="year", pick=pick))
     embedded.take("uptime_check", record("uptime_check", id="c2"))
@@ -165,7 +168,8 @@ def test_pages_plan_for_the_months_they_show_and_no_others(
         def look() -> None:
             evaluator.cycle(everything=True)
             for page in PAGES:
-                tables.read(Key(page.name, "dinkes" if page.scope == "opd" else None))
+                kpi = "app_uptime_30d" if page.of_kpi else None
+                tables.read(Key(page.name, "dinkes" if page.scope == "opd" else None, kpi=kpi))
 
         look()
         statements = asked(world.store)
