@@ -13,6 +13,7 @@ from kpis.types import Domain, Freshness, Kpi, Reading, Snapshot
 from layouts.marks import Look, ago, classes, href, look, opd_link, owner, short, state, target
 from layouts.panels.marks_bar import resting
 from layouts.panels.trend import WINDOW, trend
+from layouts.panels.urgent import ABBREVIATION, brief
 from layouts.words import MISSING, Words, msg
 
 PAGES = {
@@ -102,7 +103,7 @@ def _foot(snapshot: Snapshot, reading: Reading | None, w: Words, wall: bool) -> 
     """As-of time and owner. A wall shows the time alone; elsewhere the age stands beside it."""
     at = reading.observed_at if reading and reading.freshness is not Freshness.NEVER else None
     code = owner(snapshot, reading) if reading else None
-    who: Any = short(snapshot, code) if wall else opd_link(snapshot, code, w)
+    who: Any = brief(short(snapshot, code), ABBREVIATION) if wall else opd_link(snapshot, code, w)
     as_of = w.moment(at, snapshot.at) if at else MISSING
     if wall or at is None:
         time: Any = html.Span(as_of, className="as-of")

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from kpis.types import Domain, Kpi, Reading, Snapshot
 from kpis.views import OpdStanding
 from layouts.flat import flat
-from layouts.marks import STATE_WORDS, Look, ago, classes, href, look, opd_link, short, worst
+from layouts.marks import STATE_WORDS, Look, ago, classes, href, look, opd_link, worst
 from layouts.panels.marks_bar import resting
 from layouts.words import MISSING, Words, msg
 
@@ -24,13 +24,6 @@ DOMAIN_WORDS = {
     Domain.E_ATTENDANCE: msg("Attendance"),
 }
 STRIP_LETTERS = 46
-DOMAIN_SHORT = {
-    Domain.SERVICE_REQUESTS: msg("Req."),
-    Domain.APP_UPTIME: msg("App."),
-    Domain.OPD_INTEGRATION: msg("Int."),
-    Domain.E_ATTENDANCE: msg("Att."),
-}
-WALL_COLUMNS = 3
 _ARROWS: dict[str, Any] = {"data-arrows": "yes"}
 
 
