@@ -23,7 +23,6 @@ DOMAIN_WORDS = {
     Domain.OPD_INTEGRATION: msg("Integration"),
     Domain.E_ATTENDANCE: msg("Attendance"),
 }
-STRIP_LETTERS = 46
 _ARROWS: dict[str, Any] = {"data-arrows": "yes"}
 
 
