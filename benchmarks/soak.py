@@ -117,7 +117,16 @@ def _server(keeper: Keeper) -> Iterator[Server]:
     config, log = folder / "soak.toml", folder / "log"
     config.write_text(_CONFIG.format(base=ROOT / "config.toml", pages=_PAGES))
     log.write_text("\n")
-    argv = [sys.executable, "-u", "-m", "benchmarks.soak_server", "--config", config, "--port", str(port)]
+    argv = [
+        sys.executable,
+        "-u",
+        "-m",
+        "benchmarks.soak_server",
+        "--config",
+        str(config),
+        "--port",
+        str(port),
+    ]
     process = keeper.start(argv, log=log, cwd=ROOT)
     wait_until(lambda: answers(port), process, log)
     yield Server(config, port, process, log)

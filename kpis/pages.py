@@ -99,18 +99,15 @@ def detail(
         return app_uptime.app_view(conn, settings, at, picked("app", pick) or "", span)
     if page == "interface":
         return opd_integration.interface_view(conn, settings, at, picked("of", pick) or "", span)
-    if page == "integration":
-        return opd_integration.view(conn, settings, at, opd or picked("opd", pick), span)
-    if page == "attendance":
-        return e_attendance.view(conn, settings, at, opd or picked("opd", pick), span)
     if page == "opds":
         domain = picked("domain", pick)
         return OpdsView(domain=None if domain is None else Domain(domain))
-    views = {
-        "service_requests": service_requests.view,
-        "app_uptime": app_uptime.view,
-    }
-    return views[page](conn, settings, at, opd or picked("opd", pick))
+    chosen = opd or picked("opd", pick)
+    over_days = {"integration": opd_integration.view, "attendance": e_attendance.view}
+    if page in over_days:
+        return over_days[page](conn, settings, at, chosen, span)
+    now = {"service_requests": service_requests.view, "app_uptime": app_uptime.view}
+    return now[page](conn, settings, at, chosen)
 
 
 def picked(name: str, pick: str | None) -> str | None:

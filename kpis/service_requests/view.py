@@ -135,7 +135,7 @@ def due_soon(conn: Connection, settings: Settings, at: datetime, opd: str) -> tu
     limits = [(days, working_day(today, days, settings.e_attendance)) for days in DUE_DAYS]
     ends = [day_start(by + timedelta(days=1), settings.zone) for _, by in limits]
     sums = [sa.func.sum(flag_sum(r.c.due_at < end)) for end in ends]
-    query = sa.select(*sums).where(*_waiting(t, opd), r.c.due_at >= t, r.c.due_at < ends[-1])
+    query = sa.select(*sums).where(*waiting(t, opd), r.c.due_at >= t, r.c.due_at < ends[-1])
     counts = conn.execute(query).one()
     return tuple(
         DueSoon(days=days, by=by, count=int(count or 0))
