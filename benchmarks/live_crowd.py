@@ -21,8 +21,10 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from io import FileIO
 
 PATIENCE_S = 5.0
+_ORDERS = FileIO(0, closefd=False)
 _STREAM = (
     b"GET /live?page=wall&lang=id HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
     b"Accept: text/event-stream\r\nAccept-Encoding: gzip\r\n\r\n"
@@ -205,7 +207,7 @@ class Crowd:
         self._epoll = select.epoll()
         self.viewers: dict[int, Viewer] = {}
         self._due: list[tuple[float, int]] = []
-        self._epoll.register(sys.stdin, select.EPOLLIN)
+        self._epoll.register(_ORDERS, select.EPOLLIN)
 
     def join(self, kind: type[Viewer], port: int, count: int, within: float = 0.0) -> None:
         """Opens `count` connections; those that ask again and again begin spread over their period."""
@@ -232,7 +234,7 @@ class Crowd:
             patience = min(patience, max(0.0, self._due[0][0] - now))
         told = False
         for number, _ in self._epoll.poll(patience, maxevents=len(self.viewers) + 1):
-            if number == sys.stdin.fileno():
+            if number == _ORDERS.fileno():
                 told = True
             else:
                 self._read(number)
@@ -253,7 +255,8 @@ class Crowd:
     def until_told(self) -> str:
         while not self.turn(1.0):
             pass
-        return sys.stdin.readline()
+        # Unbuffered: two orders that come together are two, and the second is still there to be noticed.
+        return _ORDERS.readline().decode()
 
     def _ask_again(self, due: float, number: int) -> None:
         viewer = self.viewers.get(number)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import select
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +19,7 @@ from benchmarks import live, live_pixels
 from benchmarks.live_city import Change
 from benchmarks.live_crowd import Poller, Stream, Viewer, WebSocket
 from dashboard.events import GZIP_HEADER, event
+from tests.conftest import ROOT
 
 
 def test_a_small_run_reaches_every_viewer() -> None:
@@ -126,3 +131,19 @@ def test_an_answer_that_is_no_stream_ends_the_viewer(far: socket.socket) -> None
     near.sendall(b"HTTP/1.1 503 Service Unavailable\r\n\r\n")
     with pytest.raises(OSError, match="503"):
         viewer.read()
+
+
+def test_orders_that_come_together_are_all_heard() -> None:
+    """A crowd that reads ahead would wait for ever for an order it holds already."""
+    argv = [sys.executable, "-m", "benchmarks.live_crowd", "slow", "1", "0"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(argv, cwd=ROOT, text=True, bufsize=1, **pipes) as crowd:
+        try:
+            assert crowd.stdin is not None
+            assert crowd.stdout is not None
+            assert crowd.stdout.readline() == "ready\n"
+            os.write(crowd.stdin.fileno(), b"begin\nend 0\n")  # and the pipe stays open
+            assert select.select([crowd.stdout], [], [], 20)[0], "it waits for an order it holds already"
+            assert json.loads(crowd.stdout.readline())["viewers"] == 0
+        finally:
+            crowd.kill()
