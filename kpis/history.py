@@ -244,7 +244,8 @@ def _usual_hours(conn: Connection, kpi: str, opd: str, begin: datetime, end: dat
     slot = h.c.at // sa.literal_column(str(_HOUR_US), sa.BigInteger)
     query = sa.select(slot.label("slot"), sa.func.avg(h.c.value)).where(
         h.c.kpi == kpi, h.c.opd == opd, h.c.value.is_not(None),
-        h.c.at >= micros(begin - WEEKS * _WEEK) // _HOUR_US * _HOUR_US, h.c.at <= micros(end - _WEEK),
+        h.c.at >= micros(begin - WEEKS * _WEEK) // _HOUR_US * _HOUR_US,
+        h.c.at < (micros(end - _WEEK) // _HOUR_US + 1) * _HOUR_US,
     )  # fmt: skip
     rows = conn.execute(query.group_by(sa.text("slot")))
     means: dict[int, float] = {row[0]: row[1] for row in rows}

@@ -9,7 +9,7 @@ from dash import html
 
 from kpis.types import Attention, Severity, Snapshot
 from layouts.marks import STATE_WORDS, classes, href, look, state, target
-from layouts.panels.kpi_tile import PAGES
+from layouts.panels.kpi_tile import kpi_path
 from layouts.panels.screen_table import screen_alarm
 from layouts.panels.urgent import TITLE, brief, far, urgent, who
 from layouts.words import Words
@@ -58,7 +58,7 @@ def _row(snapshot: Snapshot, one: Attention, w: Words) -> html.Li:
     kpi = snapshot.kpis.get(reading.kpi)
     title: Any = brief(w.t(one.title), TITLE)
     if kpi is not None:
-        title = html.A(title, href=href(PAGES[kpi.domain], w))
+        title = html.A(title, href=href(kpi_path(kpi.key, reading.opd), w))
     distance = w.t("{value} (target {limit})", value=far(snapshot, reading, w), limit=target(reading, w))
     return html.Li(
         [

@@ -12,7 +12,7 @@ from kpis.types import Better, Reading, Severity, Snapshot, Unit
 from kpis.views import Past
 from layouts.flat import Flat, flat
 from layouts.marks import Look, ago, classes, href, look, state, target
-from layouts.panels.kpi_tile import PAGES
+from layouts.panels.kpi_tile import kpi_path
 from layouts.panels.marks_bar import resting
 from layouts.panels.tables import gap, nothing
 from layouts.panels.trend import trend
@@ -46,7 +46,7 @@ def _row(
     snapshot: Snapshot, r: Reading, found: Look, past: Past | None, titles: list[str], w: Words
 ) -> html.Tr:
     kpi = snapshot.kpis[r.kpi]
-    name = html.A(w.t(kpi.title), href=href(PAGES[kpi.domain], w))
+    name = html.A(w.t(kpi.title), href=href(kpi_path(kpi.key, snapshot.opd), w))
     cells = [
         _now(snapshot, r, found, w),
         target(r, w),
