@@ -6,22 +6,26 @@ from typing import Any
 
 from dash import html
 
-from kpis.types import Attention, Snapshot
+from kpis.types import Attention, Severity, Snapshot
 from layouts.marks import classes, href, look, opd_link, state, target
 from layouts.panels.kpi_tile import PAGES
+from layouts.panels.screen_table import screen_alarm
 from layouts.words import Words
 
 
 def attention_list(snapshot: Snapshot, w: Words, *, rows: int) -> html.Div:
     """At most `rows` rows; the rest is counted in the head. Says so when nobody has to look."""
-    found = snapshot.attention
+    acts = sum(one.reading.severity is Severity.ACT for one in snapshot.attention)
+    alarms = [screen_alarm(snapshot, row, w) for row in snapshot.screens if row.alarm]
+    # A silent screen stands after the figures at ACT: what it would show comes before it.
+    found = [*snapshot.attention[:acts], *alarms, *snapshot.attention[acts:]]
     head: list[Any] = [html.H2(w.t("Needs attention")), html.Span(w.number(len(found)), className="count")]
     if len(found) > rows:
         head.append(html.Span(w.t("+{n} more", n=w.number(len(found) - rows)), className="more"))
     if not found:
         calm = html.P(w.t("Nothing needs attention now."), className="calm")
         return html.Div([html.Div(head, className="panel-head"), calm], className="attention")
-    body = html.Ul([_row(snapshot, one, w) for one in found[:rows]])
+    body = html.Ul([_row(snapshot, one, w) if isinstance(one, Attention) else one for one in found[:rows]])
     return html.Div([html.Div(head, className="panel-head"), body], className="attention")
 
 

@@ -12,6 +12,7 @@ from dashboard.tables import Tables
 from kpis import readings
 from kpis.types import Snapshot
 from layouts.pages import PAGES
+from layouts.panels.attention_list import attention_list
 from layouts.words import words_for
 from tests.layouts.tree import of, text
 from tests.screens.conftest import Hall
@@ -39,8 +40,6 @@ def panel(tables: Tables, page: str, name: str, language: str = "id") -> Any:
 
 def attention(tables: Tables, opd: str | None = None) -> list[str]:
     """The lines about screens in the list of what needs attention, in English."""
-    from layouts.panels.attention_list import attention_list
-
     snapshot: Snapshot = tables.read(Key("opd", opd) if opd else Key("mayor"))
     shown = attention_list(snapshot, words_for("en", "Asia/Jakarta"), rows=9)
     return [text(line) for line in of(shown, "Li", "screen")]
