@@ -18,7 +18,7 @@ def attention_list(snapshot: Snapshot, w: Words, *, rows: int) -> html.Div:
     acts = sum(one.reading.severity is Severity.ACT for one in snapshot.attention)
     alarms = [screen_alarm(snapshot, row, w) for row in snapshot.screens if row.alarm]
     # A silent screen stands after the figures at ACT: what it would show comes before it.
-    found = [*snapshot.attention[:acts], *alarms, *snapshot.attention[acts:]]
+    found: list[Attention | html.Li] = [*snapshot.attention[:acts], *alarms, *snapshot.attention[acts:]]
     head: list[Any] = [html.H2(w.t("Needs attention")), html.Span(w.number(len(found)), className="count")]
     if len(found) > rows:
         head.append(html.Span(w.t("+{n} more", n=w.number(len(found) - rows)), className="more"))

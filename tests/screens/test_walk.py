@@ -20,6 +20,8 @@ from layouts.pages import PAGES, Page
 from tests.dashboard.fakes import FakeListener, FakeTables, settings
 
 OWN, OTHER = "lobi", "balai"
+# What says nothing of the city, and is anybody's: scripts, styles, the worker, a manifest, enrolment.
+FREE = ("/assets/", "/_dash-component-suites/", "/screen", "/worker.js", "/manifest.webmanifest")
 
 
 class Tables(FakeTables):
@@ -113,8 +115,7 @@ class _OpenError(Exception):
 
 def is_own(address: str) -> bool:
     """What the token of the screen `lobi` is for."""
-    free = ("/assets/", "/_dash-component-suites/", "/screen")
-    if address == "/" or address.startswith(free) or address == "/wall/lobi":
+    if address == "/" or address.startswith(FREE) or address == "/wall/lobi":
         return True
     if address.startswith("/live"):
         return f"screen={OWN}" in address
@@ -154,7 +155,7 @@ async def test_a_screens_token_opens_its_own_page_and_nothing_else(dashboard: Da
 async def test_a_token_that_is_none_opens_less_than_no_token(dashboard: Dashboard, cookie: str) -> None:
     await dashboard.devices.refresh()
     for one in sorted(everything(dashboard)):
-        if one.startswith(("/assets/", "/_dash-component-suites/", "/screen")) or one == "/":
+        if one.startswith(FREE) or one == "/":
             continue
         assert await ask(dashboard, one, cookie) == 403, one
         if not one.startswith("/live"):
@@ -202,3 +203,11 @@ def test_a_bound_scope_is_the_citys_figures_of_one_screen(screen: str) -> None:
 )
 def test_a_token_is_found_in_any_cookie_header(cookie: str, token: str | None) -> None:
     assert token_of({"headers": [(b"cookie", cookie.encode())]}) == token
+
+
+async def test_the_manifest_of_another_page_is_not_for_a_screen(dashboard: Dashboard) -> None:
+    await dashboard.devices.refresh()
+    cookie = f"{TOKEN_COOKIE}=good"
+    assert await ask(dashboard, f"/manifest.webmanifest?start=/wall/{OWN}", cookie) == 200
+    for start in ("/mayor", "/wall", f"/wall/{OTHER}"):
+        assert await ask(dashboard, f"/manifest.webmanifest?start={start}", cookie) == 404
