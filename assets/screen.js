@@ -15,7 +15,7 @@
   let painted = null;        // when the newest that shows was made
   let connection = "open";
   let timer = 0;
-  let told = -LEAST_MS;
+  let asked = -LEAST_MS;     // when a broken stream last made it ask
 
   function root() { return document.getElementById("pendopo"); }
 
@@ -39,7 +39,10 @@
 
   function onLost() {
     connection = "lost";
-    next(Math.max(SOON_MS, told + LEAST_MS - performance.now()));
+    const now = performance.now();
+    if (now < asked) return; // it is about to ask
+    asked = Math.max(now + SOON_MS, asked + LEAST_MS);
+    next(asked - now);
   }
 
   function report() {
@@ -61,7 +64,6 @@
 
   function tell() {
     next(EVERY_MS);
-    told = performance.now();
     fetch("/screen/health", {
       method: "POST",
       headers: { "content-type": "application/json" },

@@ -202,6 +202,8 @@ def test_the_citys_clock_is_right_whatever_the_players_clock_does(
         near = [f"{now + timedelta(minutes=minutes):%H.%M} WIB" for minutes in (-1, 0)]
         return any(one in screen.locator("#clock").inner_text() for one in near)
 
+    # The next tick sees that the clocks parted, and asks the server, whose time holds from then on.
+    screen.wait_for_timeout(1500)
     until(screen, right)
     screen.wait_for_timeout(1200)
     assert right()
@@ -238,11 +240,10 @@ def test_a_machine_that_slept_shows_the_newest_when_it_wakes(
 def test_a_revoked_screen_loses_its_stream_at_once_and_shows_a_code(
     screen: Page, server: RunningDashboard, store: Store
 ) -> None:
-    began = time.monotonic()
     command(server, "revoke", "lobi")
     revoked = time.monotonic()
     screen.wait_for_url(server.url + "/screen", timeout=20_000)
-    assert time.monotonic() - revoked < 15, time.monotonic() - began
+    assert time.monotonic() - revoked < 5
     assert re.fullmatch(r"\w{3} \w{3}", screen.locator("#code").inner_text())
     assert row(store, server).state is ScreenState.REVOKED
     enrolled(screen, server)
