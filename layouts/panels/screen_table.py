@@ -62,7 +62,7 @@ def monitored_screens(snapshot: Snapshot, w: Words) -> Any:
     cells = [
         [
             _state(row, snapshot, w),
-            _name(_monitor(row, w), row),
+            _name(_monitor(row, w), row.title, row),
             _owner(snapshot, row, w),
             _heard(row, snapshot, w),
         ]
@@ -74,7 +74,7 @@ def monitored_screens(snapshot: Snapshot, w: Words) -> Any:
 
 def screen_alarm(snapshot: Snapshot, row: ScreenRow, w: Words) -> html.Li:
     """A silent screen's line in the list of what needs attention."""
-    said = w.t("last heard {age} ago") if row.state is ScreenState.SILENT else w.t("last picture {age} ago")
+    said = w.t("heard {age} ago") if row.state is ScreenState.SILENT else w.t("picture {age} ago")
     at = row.heard_at if row.state is ScreenState.SILENT else row.painted_at
     return html.Li(
         [
@@ -97,7 +97,7 @@ def _cells(snapshot: Snapshot, row: ScreenRow, w: Words) -> list[Any]:
     size = MISSING if row.width is None else f"{row.width}\u00a0×\u00a0{row.height}"
     zoomed = row.scale is not None and row.scale != 1
     return [
-        _name(row.title, row),
+        _name(row.title, row.name, row),
         _state(row, snapshot, w),
         _owner(snapshot, row, w),
         _heard(row, snapshot, w),
@@ -110,9 +110,10 @@ def _cells(snapshot: Snapshot, row: ScreenRow, w: Words) -> list[Any]:
     ]
 
 
-def _name(title: str, row: ScreenRow) -> Any:
-    below = [one for one in (row.name if row.name != title else None, row.place) if one]
-    return two_lines(title, " · ".join(below) or None)
+def _name(first: str, second: str, row: ScreenRow) -> Any:
+    """Two names of a screen, where they differ, and where it hangs."""
+    below = [one for one in (second if row.title != row.name else None, row.place) if one]
+    return two_lines(first, " · ".join(below) or None)
 
 
 def _state(row: ScreenRow, snapshot: Snapshot, w: Words) -> Any:
