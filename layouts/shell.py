@@ -122,7 +122,9 @@ def _head(
         className="facts",
     )
     if page.wall:
-        title = html.H1(w.t(page.title), className="visually-hidden")
+        text = page.heading(snapshot, w) if page.heading else w.t(page.title)
+        held: dict[str, Any] = {"data-held": w.t("Paused")}
+        title = html.H1(text, id="heading", className="heading", **held)
         return html.Header([html.Div([*name, title], className="names"), facts], className="head")
     asked = {**keep, **snapshot.span.query}
     switches = html.Div(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kpis.config import Screen
 from kpis.types import Severity, Snapshot
 from kpis.views import OpdStanding, WallView
@@ -34,6 +36,15 @@ def standings() -> tuple[OpdStanding, ...]:
     return tuple(sorted(rows, key=lambda row: (-row.act, -row.watch)))
 
 
+_WALL = sample.SETTINGS.screens[0]
+SCREENS = {
+    "one": _WALL,
+    "two_by_two": replace(_WALL, layout="two_by_two", title="Pusat kendali"),
+    "quarter": replace(_WALL, layout="two_by_two", quarter=2),
+    "portrait": replace(_WALL, layout="portrait"),
+}
+
+
 def domain_views() -> dict[str, object]:
     """The domain pages' views by the name of the wall page that shows each."""
     pages = {"opd_integration": "integration", "e_attendance": "attendance"}
@@ -43,7 +54,7 @@ def domain_views() -> dict[str, object]:
     }
 
 
-def wall(screen: Screen = sample.SETTINGS.screens[0], **changes: object) -> Snapshot:
+def wall(screen: Screen = _WALL, **changes: object) -> Snapshot:
     """One screen of the wall, with a map of the city."""
     view = WallView(
         screen=screen,
@@ -55,6 +66,15 @@ def wall(screen: Screen = sample.SETTINGS.screens[0], **changes: object) -> Snap
     )
     city = views_domains.service_requests().city
     return sample.snapshot("wall", view, **{"city": city, **changes})
+
+
+def long_wall() -> Snapshot:
+    """A screen of a city with a long name, OPD without abbreviations, and figures of seven digits."""
+    opds = tuple(replace(opd, abbreviation=opd.name) for opd in sample.CITY.opds)
+    found = wall()
+    readings = {**found.readings, "requests_open": replace(found.readings["requests_open"], value=1_234_567)}
+    city = replace(found.city, name="Kabupaten Kepulauan Riau Utara", opds=opds)
+    return replace(found, city=city, readings=readings)
 
 
 SNAPSHOTS = {"wall": wall, **views_domains.SNAPSHOTS, **views_people.SNAPSHOTS}
