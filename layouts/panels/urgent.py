@@ -83,7 +83,7 @@ def act_strip(snapshot: Snapshot, w: Words, *, most: int = 9) -> html.Div:
     """One line that stands on every page of a playlist: how many ACT there are and the first of them,
     `most` at most."""
     found = acts(snapshot)
-    marks = {
+    marks: dict[str, Any] = {
         "data-acts": " ".join(mark_of(one, snapshot.kpis[one.reading.kpi].domain.value) for one in found)
     }
     if not found:

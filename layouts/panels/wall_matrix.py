@@ -10,7 +10,8 @@ from dash.development.base_component import Component
 
 from kpis.types import Domain, Snapshot
 from layouts.flat import flat
-from layouts.marks import STATE_WORDS, Look, classes, look, short, worst
+from layouts.marks import STATE_WORDS, Look, classes, short, worst
+from layouts.panels.opd_matrix import matrix_rows
 from layouts.panels.urgent import ABBREVIATION, brief
 from layouts.words import MISSING, Words, msg
 
@@ -28,7 +29,10 @@ Cells = Mapping[Domain, Sequence[Look]]
 
 def wall_matrix(snapshot: Snapshot, w: Words, *, columns: int, rows: int) -> Component:
     """At most `columns` times `rows` OPD, the worst first; how many more there are is said."""
-    found = {opd.code: _cells(snapshot, opd.code) for opd in snapshot.city.opds}
+    found: dict[str, Cells] = {
+        code: {domain: [mark[2] for mark in cell.marks] for domain, cell in row.items()}
+        for code, row in matrix_rows(snapshot)
+    }
     codes = sorted(found, key=lambda code: _rank(found[code]), reverse=True)
     shown = codes[: columns * rows]
     high = -(-len(shown) // columns) or 1
@@ -55,15 +59,6 @@ def _table(snapshot: Snapshot, codes: Sequence[str], found: Mapping[str, Cells],
         for code in codes
     ]
     return html.Table([head, html.Tbody(rows)])
-
-
-def _cells(snapshot: Snapshot, code: str) -> Cells:
-    found: dict[Domain, list[Look]] = {domain: [] for domain in HEADS}
-    for key, readings in snapshot.by_opd.items():
-        kpi, reading = snapshot.kpis.get(key), readings.get(code)
-        if kpi is not None and reading is not None:
-            found[kpi.domain].append(look(reading))
-    return found
 
 
 def _rank(cells: Cells) -> tuple[int, ...]:

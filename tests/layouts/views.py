@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import time
 
 from kpis.config import Screen
 from kpis.types import Severity, Snapshot
@@ -42,6 +43,7 @@ SCREENS = {
     "two_by_two": replace(_WALL, layout="two_by_two", title="Pusat kendali"),
     "quarter": replace(_WALL, layout="two_by_two", quarter=2),
     "portrait": replace(_WALL, layout="portrait"),
+    "dark": replace(_WALL, blank_from=time(22), blank_to=time(5, 30)),
 }
 
 
@@ -74,7 +76,7 @@ def long_wall() -> Snapshot:
     found = wall()
     readings = {**found.readings, "requests_open": replace(found.readings["requests_open"], value=1_234_567)}
     city = replace(found.city, name="Kabupaten Kepulauan Riau Utara", opds=opds)
-    return replace(found, city=city, readings=readings)
+    return replace(found, city=city, readings=readings, demo=False)
 
 
 SNAPSHOTS = {"wall": wall, **views_domains.SNAPSHOTS, **views_people.SNAPSHOTS}
