@@ -41,9 +41,12 @@ def body(path: str, query: str) -> object:
 def application() -> Dash:
     """A Dash server of the sample pages with the project's own assets."""
     assets = Path(__file__).parents[2] / "assets"
-    # live.js asks for a stream, and there is none here.
+    # live.js asks for a stream and keep.js for a worker, and there is neither here.
     app = Dash(
-        __name__, assets_folder=str(assets), assets_ignore="live.js", suppress_callback_exceptions=True
+        __name__,
+        assets_folder=str(assets),
+        assets_ignore=r"live\.js|keep\.js|worker\.js",
+        suppress_callback_exceptions=True,
     )
     app.layout = html.Div([dcc.Location(id="url"), html.Div(id="body")])
 

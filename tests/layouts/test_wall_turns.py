@@ -247,5 +247,6 @@ def test_nothing_grows_over_a_thousand_turns(page: Page, address: str) -> None:
     page.clock.run_for(1000 * TURN)
     after = counts()
     assert after["JSEventListeners"] <= before["JSEventListeners"]
-    assert after["Nodes"] <= before["Nodes"]
+    # Some nodes of the last turns wait for their collection; a leak of one a turn would be a thousand.
+    assert after["Nodes"] <= before["Nodes"] + 50
     assert after["JSHeapUsedSize"] <= before["JSHeapUsedSize"] * 1.02
