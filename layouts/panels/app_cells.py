@@ -8,7 +8,7 @@ from math import ceil
 
 from dash import html
 
-from kpis.views import AppRow, AppState
+from kpis.views import AppGlance, AppRow, AppState
 from layouts.panels.app_table import LOOKS
 from layouts.svg import Markup, Svg, drawing, element
 from layouts.terms import APP_STATES
@@ -27,7 +27,7 @@ SHAPES = {
 }
 
 
-def app_cells(apps: Sequence[AppRow], w: Words) -> html.Div:
+def app_cells(apps: Sequence[AppRow | AppGlance], w: Words) -> html.Div:
     """The counts by state, and a cell an application in the same order."""
     count = Counter(app.state for app in apps)
     counts = [

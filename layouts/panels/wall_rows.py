@@ -8,13 +8,11 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from kpis.types import Snapshot
-from kpis.views import AppRow, AppState, AttendanceView, OpdAttendance, OpdStep, UptimeView
+from kpis.types import Reading, Snapshot
+from kpis.views import AppGlance, AppState, OpdStep, UptimeGlance
 from layouts.flat import flat
-from layouts.marks import ago, short
+from layouts.marks import ago, look, short
 from layouts.panels.app_table import state_of
-from layouts.panels.arrival_curve import rate
-from layouts.panels.attendance_table import heard
 from layouts.panels.tables import nothing
 from layouts.panels.urgent import ABBREVIATION, brief
 from layouts.words import MISSING, Words
@@ -36,7 +34,7 @@ def wall_rows(
     return flat(inside, className)
 
 
-def troubled_apps(snapshot: Snapshot, view: UptimeView, w: Words, *, rows: int, tall: bool) -> Component:
+def troubled_apps(snapshot: Snapshot, view: UptimeGlance, w: Words, *, rows: int, tall: bool) -> Component:
     """The applications that are not up, then those below the promised uptime; worst first. A `tall` screen
     leaves the OPD out."""
     found = [app for app in view.apps if _in_trouble(app, view.objective)]
@@ -56,20 +54,20 @@ def troubled_apps(snapshot: Snapshot, view: UptimeView, w: Words, *, rows: int, 
     return wall_rows(cells, len(found) - rows, w, "troubled", head)
 
 
-def _since(app: AppRow, snapshot: Snapshot, w: Words) -> Any:
+def _since(app: AppGlance, snapshot: Snapshot, w: Words) -> Any:
     """How long it is down, or unheard; nothing of an application that is up."""
     if app.state is AppState.UNKNOWN:
         return ago(app.observed_at, snapshot.at, w)
     return ago(app.since if app.state is AppState.DOWN else None, snapshot.at, w)
 
 
-def _in_trouble(app: AppRow, objective: float) -> bool:
+def _in_trouble(app: AppGlance, objective: float) -> bool:
     if app.state is AppState.NEVER:
         return False
     return app.state is not AppState.UP or (app.uptime_30d is not None and app.uptime_30d < objective)
 
 
-def _host(app: AppRow) -> str:
+def _host(app: AppGlance) -> str:
     """An address without the city's part, which all of them share: `layanan.dinkes` of …kota.go.id."""
     name = app.app.removeprefix("https://").removeprefix("http://").strip("/")
     return brief(".".join(name.split(".")[:2]) if name.endswith(".go.id") else name, APP)
@@ -91,28 +89,28 @@ def lacking(snapshot: Snapshot, steps: Sequence[OpdStep], w: Words, *, rows: int
     return wall_rows(cells, len(found) - rows, w, "lacking-rows")
 
 
-def lowest_rates(snapshot: Snapshot, view: AttendanceView, w: Words, *, rows: int) -> Component:
-    """The OPD with the lowest attendance, and those whose clocks are silent said as such."""
-    known = [row for row in view.by_opd if row.expected]
-    if not known:
+def lowest_rates(snapshot: Snapshot, w: Words, *, rows: int) -> Component:
+    """The OPD with the lowest attendance, after those whose clocks are silent, which are said as such."""
+    found = snapshot.by_opd.get("attendance_rate_today", {})
+    if snapshot.day_off is not None or not found:
         return nothing(w.t("Nobody is expected today."))
-    ordered = sorted(known, key=lambda row: (heard(row), _rate(row)))
+    ordered = sorted(found.items(), key=lambda one: (heard(one[1]), one[1].value or 0.0, one[0]))
     cells = [
-        [
-            brief(short(snapshot, row.opd), ABBREVIATION),
-            w.share(_rate(row)) if heard(row) else MISSING,
-            _of(row, w) if heard(row) else w.t("no data"),
-        ]
-        for row in ordered[:rows]
+        [brief(short(snapshot, code), ABBREVIATION), *_rate(reading, w)] for code, reading in ordered[:rows]
     ]
     return wall_rows(cells, len(ordered) - rows, w, "rates-rows")
 
 
-def _rate(row: OpdAttendance) -> float:
-    found = rate(row.present + row.off_site, max(row.expected - row.leave, 0))
-    return 1.0 if found is None else found
+def heard(reading: Reading) -> bool:
+    """Whether an OPD's rate is one of today: silence is not an attendance of 0 %."""
+    return look(reading).kind not in ("no_data", "stale")
 
 
-def _of(row: OpdAttendance, w: Words) -> str:
-    due = max(row.expected - row.leave, 0)
-    return w.t("{n} of {all}", n=w.number(row.present + row.off_site), all=w.number(due))
+def _rate(reading: Reading, w: Words) -> list[str]:
+    """The rate and what it was divided by."""
+    if not heard(reading):
+        return [MISSING, w.t("no data")]
+    if reading.numerator is None or reading.denominator is None:
+        return [w.share(reading.value), ""]
+    n, everyone = w.number(reading.numerator), w.number(reading.denominator)
+    return [w.share(reading.value), w.t("{n} of {all}", n=n, all=everyone)]

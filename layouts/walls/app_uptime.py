@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 
 from kpis.types import Snapshot
-from kpis.views import UptimeView
+from kpis.views import UptimeGlance
 from layouts.panels.app_cells import app_cells
 from layouts.panels.wall_rows import troubled_apps
 from layouts.walls.wall_page import Block, domain_page
@@ -16,11 +16,11 @@ from layouts.words import Words, msg
 ROWS = 7
 
 
-def _trouble(snapshot: Snapshot, view: UptimeView, w: Words, tall: bool) -> Any:
+def _trouble(snapshot: Snapshot, view: UptimeGlance, w: Words, tall: bool) -> Any:
     return troubled_apps(snapshot, view, w, rows=ROWS, tall=tall)
 
 
-def _all(snapshot: Snapshot, view: UptimeView, w: Words, tall: bool) -> html.Div:
+def _all(snapshot: Snapshot, view: UptimeGlance, w: Words, tall: bool) -> html.Div:
     return app_cells(view.apps, w)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 
 from kpis.types import Snapshot
-from kpis.views import AttendanceView
+from kpis.views import AttendanceGlance
 from layouts.panels.arrival_curve import arrival_curve
 from layouts.panels.urgent import brief
 from layouts.panels.wall_rows import lowest_rates
@@ -18,21 +18,15 @@ ROWS, TALL_ROWS = 8, 5
 DAY_OFF = 60
 
 
-def _arrivals(snapshot: Snapshot, view: AttendanceView, w: Words, tall: bool) -> Any:
-    return arrival_curve(view.arrivals, None if view.day_off else late_from(view), w)
+def _arrivals(snapshot: Snapshot, view: AttendanceGlance, w: Words, tall: bool) -> Any:
+    return arrival_curve(view.arrivals, None if view.day_off else view.late_from, w)
 
 
-def late_from(view: AttendanceView) -> int:
-    """The minute of the day after which a first clock-in is late."""
-    hour, minute = view.shift_start.split(":")
-    return int(hour) * 60 + int(minute) + view.grace_minutes
+def _rates(snapshot: Snapshot, view: AttendanceGlance, w: Words, tall: bool) -> Any:
+    return lowest_rates(snapshot, w, rows=TALL_ROWS if tall else ROWS)
 
 
-def _rates(snapshot: Snapshot, view: AttendanceView, w: Words, tall: bool) -> Any:
-    return lowest_rates(snapshot, view, w, rows=TALL_ROWS if tall else ROWS)
-
-
-def _day_off(snapshot: Snapshot, view: AttendanceView, w: Words, tall: bool) -> html.P:
+def _day_off(snapshot: Snapshot, view: AttendanceGlance, w: Words, tall: bool) -> html.P:
     why = w.t("weekend") if view.day_off == "weekend" else view.day_off or ""
     return html.P(w.t("Day off: {why}", why=brief(why, DAY_OFF)), className="day-off")
 

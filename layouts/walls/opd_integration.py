@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kpis.types import Snapshot
-from kpis.views import IntegrationView
+from kpis.views import IntegrationGlance
 from layouts.panels.integration_tables import ladder
 from layouts.panels.wall_rows import lacking
 from layouts.walls.wall_page import Block, domain_page
@@ -14,11 +14,11 @@ from layouts.words import Words, msg
 ROWS = 8
 
 
-def _ladder(snapshot: Snapshot, view: IntegrationView, w: Words, tall: bool) -> Any:
+def _ladder(snapshot: Snapshot, view: IntegrationGlance, w: Words, tall: bool) -> Any:
     return ladder(view.steps, w)
 
 
-def _lacking(snapshot: Snapshot, view: IntegrationView, w: Words, tall: bool) -> Any:
+def _lacking(snapshot: Snapshot, view: IntegrationGlance, w: Words, tall: bool) -> Any:
     return lacking(snapshot, view.steps, w, rows=ROWS, tall=tall)
 
 

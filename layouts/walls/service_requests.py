@@ -8,8 +8,8 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from kpis.types import Snapshot
-from kpis.views import RequestsView
+from kpis.types import Reading, Snapshot
+from kpis.views import RequestsGlance
 from layouts.marks import short
 from layouts.panels.bars import Bar, age_bars, bars
 from layouts.panels.columns import day_columns
@@ -23,15 +23,26 @@ OPDS, TALL_OPDS = 8, 6
 BOX = partial(element, "rect", x=1, y=1, width=10, height=10)
 
 
-def _ages(snapshot: Snapshot, view: RequestsView, w: Words, tall: bool) -> Any:
+def _ages(snapshot: Snapshot, view: RequestsGlance, w: Words, tall: bool) -> Any:
     return with_key(age_bars(w.t("Age"), view.ages, w), w)
 
 
-def _opds(snapshot: Snapshot, view: RequestsView, w: Words, tall: bool) -> Any:
-    """The OPD with the most overdue requests."""
-    rows = [row for row in view.by_opd if row.open][: TALL_OPDS if tall else OPDS]
-    found = [Bar(brief(short(snapshot, row.opd), ABBREVIATION), row.open, row.overdue) for row in rows]
-    return with_key(bars("OPD", found, w), w)
+def _opds(snapshot: Snapshot, view: RequestsGlance, w: Words, tall: bool) -> Any:
+    """The OPD with the most overdue requests, by their own readings."""
+    opened = snapshot.by_opd.get("requests_open", {})
+    late = snapshot.by_opd.get("requests_overdue_share", {})
+    found = [
+        Bar(brief(short(snapshot, code), ABBREVIATION), int(one.value), overdue(late.get(code)))
+        for code, one in opened.items()
+        if one.value
+    ]
+    found.sort(key=lambda bar: (-bar.overdue, -bar.count, bar.name))
+    return with_key(bars("OPD", found[: TALL_OPDS if tall else OPDS], w), w)
+
+
+def overdue(reading: Reading | None) -> int:
+    """How many of an OPD's open requests are overdue."""
+    return int(reading.numerator or 0) if reading is not None else 0
 
 
 def with_key(inside: Component, w: Words) -> html.Div:
@@ -43,11 +54,11 @@ def with_key(inside: Component, w: Words) -> html.Div:
     return html.Div([html.Div(keys, className="legend"), inside], className="keyed")
 
 
-def _map(snapshot: Snapshot, view: RequestsView, w: Words, tall: bool) -> Any:
+def _map(snapshot: Snapshot, view: RequestsGlance, w: Words, tall: bool) -> Any:
     return kelurahan_map(snapshot.city, view.by_kelurahan, w)
 
 
-def _days(snapshot: Snapshot, view: RequestsView, w: Words, tall: bool) -> Any:
+def _days(snapshot: Snapshot, view: RequestsGlance, w: Words, tall: bool) -> Any:
     return day_columns(view.days, w)
 
 

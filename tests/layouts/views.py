@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from datetime import time
 
 from kpis.config import Screen
-from kpis.types import Severity, Snapshot
-from kpis.views import OpdStanding, WallView
+from kpis.types import Reading, Severity, Snapshot
+from kpis.views import (
+    AppGlance,
+    AttendanceGlance,
+    IntegrationGlance,
+    OpdStanding,
+    RequestsGlance,
+    UptimeGlance,
+    WallView,
+)
 from tests.layouts import sample, views_domains, views_people
 
 
@@ -47,27 +56,46 @@ SCREENS = {
 }
 
 
-def domain_views() -> dict[str, object]:
-    """The domain pages' views by the name of the wall page that shows each."""
-    pages = {"opd_integration": "integration", "e_attendance": "attendance"}
+def glances() -> dict[str, object]:
+    """What the wall shows of each domain, out of the domains' own sample."""
+    requests = views_domains.service_requests().detail
+    uptime = views_domains.app_uptime().detail
+    fields = [one.name for one in dataclasses.fields(AppGlance)]
+    apps = tuple(AppGlance(**{name: getattr(row, name) for name in fields}) for row in uptime.apps)
+    attendance = views_domains.attendance().detail
     return {
-        name: views_domains.SNAPSHOTS[pages.get(name, name)]().detail
-        for name in ("service_requests", "app_uptime", "opd_integration", "e_attendance")
+        "service_requests": RequestsGlance(
+            ages=requests.ages, by_kelurahan=requests.by_kelurahan, days=requests.days
+        ),
+        "app_uptime": UptimeGlance(apps=apps, objective=uptime.objective),
+        "opd_integration": IntegrationGlance(steps=views_domains.integration().detail.steps),
+        "e_attendance": AttendanceGlance(day_off=None, late_from=465, arrivals=attendance.arrivals),
     }
+
+
+def by_opd() -> dict[str, dict[str, Reading]]:
+    """The sample's readings of every OPD, with the cases behind those that the wall sets side by side."""
+    found = sample.by_opd()
+    for place, code in enumerate(found["requests_open"]):
+        for key, whole in (("requests_overdue_share", 1204 - 30 * place), ("attendance_rate_today", 3200)):
+            one = found[key][code]
+            part = None if one.value is None else float(int(one.value * whole))
+            found[key][code] = replace(one, numerator=part, denominator=float(whole))
+    return found
 
 
 def wall(screen: Screen = _WALL, **changes: object) -> Snapshot:
     """One screen of the wall, with a map of the city."""
     view = WallView(
         screen=screen,
-        views=domain_views(),
+        views=glances(),
         tiles=sample.SETTINGS.tiles,
         standings=standings(),
         sources_silent=1,
         sources=6,
     )
     city = views_domains.service_requests().city
-    return sample.snapshot("wall", view, **{"city": city, **changes})
+    return sample.snapshot("wall", view, **{"city": city, "by_opd": by_opd(), **changes})
 
 
 def long_wall() -> Snapshot:
