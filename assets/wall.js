@@ -39,6 +39,10 @@
   function show(turn) {
     at = ((turn % count()) + count()) % count();
     began = Date.now();
+    draw();
+  }
+
+  function draw() {
     screen.querySelectorAll(".pane").forEach(function (field) {
       const pages = Array.from(field.children);
       pages.forEach(function (page, place) { page.hidden = place !== at % pages.length; });
@@ -49,7 +53,7 @@
     });
     const first = screen.querySelector(".wall-page:not([hidden])");
     const single = screen.querySelectorAll(".pane").length === 1;
-    if (single && first) write(document.getElementById("heading"), first.dataset.title);
+    if (single && first) write(root.querySelector("#heading"), first.dataset.title);
     screen.dataset.shown = first ? first.dataset.wall : "";
     fill();
   }
@@ -74,7 +78,7 @@
   }
 
   function showHold() {
-    const button = document.getElementById("hold");
+    const button = root.querySelector("#hold");
     if (button) button.setAttribute("aria-pressed", String(held()));
     root.classList.toggle("held", held());
     fill();
@@ -83,7 +87,7 @@
   // --- what is at ACT --------------------------------------------------------------------------
 
   function active() {
-    const strip = document.querySelector("#act-strip [data-acts]");
+    const strip = screen.querySelector("#act-strip [data-acts]");
     return strip ? strip.dataset.acts.split(" ").filter(Boolean) : [];
   }
 
@@ -137,7 +141,7 @@
   function showDark() {
     const wanted = inDarkHours();
     if (!wanted) lit.clear();
-    const dark = document.getElementById("dark");
+    const dark = screen.querySelector("#dark");
     const on = wanted && lit.size === 0;
     if (dark.hidden === on) {
       dark.hidden = !on;
@@ -152,17 +156,30 @@
     const minute = Math.floor(Date.now() / 60000);
     dark.style.setProperty("--x", (minute * 37) % 55 + "%");
     dark.style.setProperty("--y", (minute * 23) % 65 + "%");
-    const clock = document.getElementById("clock");
+    const clock = root.querySelector("#clock");
     dark.querySelector(".dark-clock").textContent = clock ? clock.textContent : "";
-    const line = document.getElementById("connection");
+    const line = root.querySelector("#connection");
     const lost = line && line.dataset.state === "lost";
     dark.querySelector(".dark-line").textContent = lost ? line.textContent : "";
   }
 
   // --- once a second ---------------------------------------------------------------------------
 
+  /* The screen that stands in the document. The first paint is taken away when Dash has drawn its own, and
+     whatever draws the page anew begins with its first page: the turn goes on where it was. */
+  function found() {
+    const now = document.querySelector("#pendopo .screen");
+    if (!now || !now.querySelector("#act-strip")) return false;
+    if (now === screen) return true;
+    screen = now;
+    root = now.closest("#pendopo");
+    draw();
+    showHold();
+    return true;
+  }
+
   function tick() {
-    if (!document.contains(screen)) return;
+    if (!found()) return;
     const now = Date.now();
     if (now < began) began = now;  // the machine's clock was set back
     if (heldUntil > now + HELD_MS) heldUntil = now + HELD_MS;
@@ -176,7 +193,7 @@
   }
 
   function onKey(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || !found()) return;
     const key = event.key;
     if (key === "ArrowRight" || key === "PageDown") show(at + 1);
     else if (key === "ArrowLeft" || key === "PageUp") show(at - 1);
@@ -189,13 +206,15 @@
   }
 
   function onClick(event) {
+    if (!found()) return;
     const turn = event.target.closest(".turn");
     if (turn) show(turns().indexOf(turn));
     else if (event.target.closest("#hold")) hold(!held());
   }
 
   function begin() {
-    show(0);
+    began = Date.now();
+    found();
     document.addEventListener("keydown", onKey);
     document.addEventListener("click", onClick);
     setInterval(tick, 1000);
@@ -203,10 +222,9 @@
   }
 
   const waiting = new MutationObserver(function () {
-    root = document.getElementById("pendopo");
-    screen = root && root.querySelector(".screen");
-    if (root && !screen) waiting.disconnect();
-    if (!screen || !document.getElementById("act-strip")) return;
+    const page = document.getElementById("pendopo");
+    if (page && !page.classList.contains("wall")) waiting.disconnect();
+    if (!document.querySelector("#pendopo .screen #act-strip")) return;
     waiting.disconnect();
     begin();
   });
