@@ -50,6 +50,9 @@
     anchor = { city: city, here: steady(), speed: Number(root.dataset.clockSpeed) || 1 };
   }
 
+  /* For the scripts beside this one: the city's time in ms, and the time of day as the page writes it. */
+  (window.pendopo = window.pendopo || {}).city = { now: cityNow, timeOfDay: timeOfDay };
+
   const formats = {};
 
   function format(name, options) {

@@ -51,11 +51,11 @@ def standings(settings: Settings, found: Mapping[Key, Reading]) -> tuple[OpdStan
     return tuple(sorted(rows, key=lambda s: (-s.act, -s.watch, -s.distance, s.opd)))
 
 
-_OF_DOMAIN = {
-    "service_requests": service_requests.view,
-    "app_uptime": app_uptime.view,
-    "opd_integration": opd_integration.view,
-    "e_attendance": e_attendance.view,
+_GLANCES = {
+    "service_requests": service_requests.glance,
+    "app_uptime": app_uptime.glance,
+    "opd_integration": opd_integration.glance,
+    "e_attendance": e_attendance.glance,
 }
 
 
@@ -68,7 +68,7 @@ def _wall(
     shown = {page for field in screen.fields for page in field}
     return WallView(
         screen=screen,
-        views={page: view(conn, settings, at) for page, view in _OF_DOMAIN.items() if page in shown},
+        views={page: view(conn, settings, at) for page, view in _GLANCES.items() if page in shown},
         tiles=settings.tiles,
         standings=standings(settings, found),
         sources_silent=sources.silent(rows),

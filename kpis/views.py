@@ -648,9 +648,55 @@ class MayorView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsGlance:
+    """What a wall draws of service requests beside the readings: ages, places, the last thirty days."""
+
+    ages: tuple[AgeBand, ...]
+    by_kelurahan: tuple[Count, ...]
+    days: tuple[RequestDay, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppGlance:
+    """One application as a wall shows it: its state, since when, and its thirty days in one figure."""
+
+    app: str
+    opd: str | None
+    state: AppState
+    since: datetime | None
+    observed_at: datetime | None
+    uptime_30d: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UptimeGlance:
+    """Every application, worst first, and the uptime promised."""
+
+    apps: tuple[AppGlance, ...]
+    objective: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationGlance:
+    """Where the OPD stand on the ladder, lowest first."""
+
+    steps: tuple[OpdStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttendanceGlance:
+    """The morning's curve and the rule it is read by. `day_off` as in `AttendanceView`; `late_from` is
+    the minute of the day after which a first clock-in is late."""
+
+    day_off: str | None
+    late_from: int
+    arrivals: tuple[ArrivalPoint, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WallView:
     """One screen of the wall: which eight KPIs its overview holds, the OPD standings behind the strip
-    under it, and the view of each domain that has a page of its own on the screen, by the page's name."""
+    under it, and a glance at each domain that has a page of its own on the screen, by the page's name."""
 
     screen: Screen
     views: Mapping[str, Any]

@@ -18,7 +18,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from kpis.types import Snapshot
-from layouts.marks import picked, stamp
+from layouts.marks import classes, picked, stamp
 from layouts.panels.marks_bar import data_age, live_line, notice
 from layouts.panels.range_switch import range_switch
 from layouts.words import Words, msg
@@ -36,6 +36,8 @@ NAVIGATION = (
     ("/sources", msg("Sources")),
     ("/wall", msg("Wall screen")),
 )
+LONG_NAME = 24
+"""Letters of a city's name, from which on a wall's head sets it closer."""
 LANGUAGES = (("id", "Indonesia"), ("en", "English"))
 _LIVE: dict[str, Any] = {"aria-live": "polite"}
 _PRESSED: dict[str, Any] = {"aria-pressed": "false"}
@@ -108,9 +110,9 @@ def _head(
     page: Page, snapshot: Snapshot, w: Words, panels: dict[str, Any], keep: dict[str, str]
 ) -> html.Header:
     here = page.address(snapshot)
-    name: list[Any] = [
-        html.A(snapshot.city.name, href=_to("/wall", {"lang": keep["lang"]}), className="city")
-    ]
+    city = snapshot.city.name
+    kind = classes("city", len(city) > LONG_NAME and "long")
+    name: list[Any] = [html.A(city, href=_to("/wall", {"lang": keep["lang"]}), className=kind)]
     if snapshot.demo:
         name.append(html.Span(w.t("SAMPLE CITY: pretend data"), className="demo-mark"))
     facts = html.Div(
@@ -122,7 +124,9 @@ def _head(
         className="facts",
     )
     if page.wall:
-        title = html.H1(w.t(page.title), className="visually-hidden")
+        text = page.heading(snapshot, w) if page.heading else w.t(page.title)
+        held: dict[str, Any] = {"data-held": w.t("Paused")}
+        title = html.H1(text, id="heading", className="heading", **held)
         return html.Header([html.Div([*name, title], className="names"), facts], className="head")
     asked = {**keep, **snapshot.span.query}
     switches = html.Div(

@@ -21,7 +21,7 @@ from kpis.catalogue import catalogue
 from layouts.pages import PAGES
 from tests.conftest import ROOT, FrozenClock
 
-DOCS = ("README.md", "docs/operate.md", "docs/connect-a-source.md")
+DOCS = ("README.md", "docs/operate.md", "docs/connect-a-source.md", "docs/screens.md")
 ENVIRON = {"SP4N_PASSWORD": "rahasia", "PENDOPO_STORE_PASSWORD": "rahasia"}
 
 # Written by `./run demo` into a file of its own; nobody writes them by hand.

@@ -20,9 +20,10 @@ from kpis.days import day_start, local_day
 from kpis.partitions import first_of, following, month_of
 from kpis.percentile import share
 from kpis.store import instant, maybe_instant, micros
-from kpis.views import AppDay, AppRow, AppState, UptimeView
+from kpis.views import AppDay, AppGlance, AppRow, AppState, UptimeGlance, UptimeView
 
 HEARTBEAT_DAYS = 90
+MONTH_DAYS = 30
 _WORST = (AppState.DOWN, AppState.UNKNOWN, AppState.MAINTENANCE, AppState.UP, AppState.NEVER)
 
 
@@ -147,8 +148,7 @@ def app_rows(
         if opd in (None, app.opd) and only in (None, app.app)
         for truth in (known.get(app.app),)
     ]  # fmt: skip
-    rows.sort(key=lambda r: (_WORST.index(r.state), 1.0 if r.uptime_30d is None else r.uptime_30d, r.app))
-    return tuple(rows)
+    return tuple(sorted(rows, key=_worst))
 
 
 def view(conn: Connection, settings: Settings, at: datetime, opd: str | None = None) -> UptimeView:
@@ -160,3 +160,27 @@ def view(conn: Connection, settings: Settings, at: datetime, opd: str | None = N
         never_checked=sum(1 for r in rows if r.state is AppState.NEVER),
         objective=settings.app_uptime.objective,
     )
+
+
+def glance(conn: Connection, settings: Settings, at: datetime) -> UptimeGlance:
+    """The inventory as a wall shows it: without its heartbeats and its latest checks."""
+    known, maintained = truths(conn, settings, at, MONTH_DAYS), in_maintenance(settings, at)
+    t, gap = micros(at), longest_gap(settings)
+    rows = []
+    for app in inventory(conn, settings):
+        truth = known.get(app.app)
+        month = truth.seconds(t - MONTH_DAYS * DAY_US, t) if truth else (0.0, 0.0)
+        rows.append(
+            AppGlance(
+                app=app.app, opd=app.opd, state=_state(truth, app.app in maintained, t, gap),
+                since=instant(truth.since) if truth else None,
+                observed_at=instant(truth.last_at) if truth else None,
+                uptime_30d=share(month[0], sum(month)),
+            )
+        )  # fmt: skip
+    return UptimeGlance(apps=tuple(sorted(rows, key=_worst)), objective=settings.app_uptime.objective)
+
+
+def _worst(row: AppRow | AppGlance) -> tuple[int, float, str]:
+    """Worst first: by state, then by the share of thirty days it was up."""
+    return _WORST.index(row.state), 1.0 if row.uptime_30d is None else row.uptime_30d, row.app

@@ -9,9 +9,9 @@ from kpis.e_attendance.tables import (
     attendance_day,
     attendance_person,
 )
-from kpis.e_attendance.view import opd_attendance, view
+from kpis.e_attendance.view import glance, opd_attendance, view
 
 __all__ = [
     "CATEGORIES", "EVENTS", "KPIS", "AttendanceFigures", "attendance", "attendance_cell", "attendance_day",
-    "attendance_person", "figures", "opd_attendance", "view",
+    "attendance_person", "figures", "glance", "opd_attendance", "view",
 ]  # fmt: skip

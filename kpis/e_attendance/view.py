@@ -17,7 +17,7 @@ from kpis.e_attendance.tables import attendance_cell, attendance_day, attendance
 from kpis.percentile import percentile
 from kpis.spans import Span, widened
 from kpis.store import micros
-from kpis.views import ArrivalPoint, AttendanceDay, AttendanceView, OpdAttendance
+from kpis.views import ArrivalPoint, AttendanceDay, AttendanceGlance, AttendanceView, OpdAttendance
 
 _MINUTE_US = 60_000_000
 CURVE = range(6 * 60, 10 * 60 + 1, 10)
@@ -194,4 +194,15 @@ def view(
         usual_days=usual_days,
         first=shown.first,
         last=shown.last,
+    )
+
+
+def glance(conn: Connection, settings: Settings, at: datetime) -> AttendanceGlance:
+    """What a wall shows: the morning, and the rule it is read by."""
+    day, rules = local_day(at, settings.zone), settings.e_attendance
+    start = rules.ramadan_start if is_fasting(day, rules) else rules.shift_start
+    return AttendanceGlance(
+        day_off=day_off(day, rules),
+        late_from=start.hour * 60 + start.minute + int(rules.grace / timedelta(minutes=1)),
+        arrivals=_arrivals(conn, settings, at, None)[0],
     )

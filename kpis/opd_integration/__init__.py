@@ -5,10 +5,10 @@ from kpis.opd_integration.interface import MOST_RUNS, interface_view, spelled
 from kpis.opd_integration.promises import promises
 from kpis.opd_integration.tables import LEDGER, MILESTONE, SYNC, ledger, milestone, sync_day, sync_run
 from kpis.opd_integration.trouble import troubles
-from kpis.opd_integration.view import interface_rows, opd_steps, view
+from kpis.opd_integration.view import glance, interface_rows, opd_steps, view
 
 __all__ = [
-    "KPIS", "LEDGER", "MILESTONE", "MOST_RUNS", "SYNC", "IntegrationFigures", "figures", "interface_rows",
-    "interface_view", "ledger", "milestone", "opd_steps", "promises", "spelled", "sync_day", "sync_run",
-    "troubles", "view",
+    "KPIS", "LEDGER", "MILESTONE", "MOST_RUNS", "SYNC", "IntegrationFigures", "figures", "glance",
+    "interface_rows", "interface_view", "ledger", "milestone", "opd_steps", "promises", "spelled",
+    "sync_day", "sync_run", "troubles", "view",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from kpis.opd_integration.interface import sync_days
 from kpis.opd_integration.ladder import interface_rows, opd_steps
 from kpis.opd_integration.roadmap import connected, road_map
 from kpis.spans import Span, widened
-from kpis.views import IntegrationView
+from kpis.views import IntegrationGlance, IntegrationView
 
 LEAST_DAYS = 90
 
@@ -41,3 +41,8 @@ def view(
         matched_rule=settings.opd_integration.matched,
         rejected_rule=settings.opd_integration.rejected,
     )
+
+
+def glance(conn: Connection, settings: Settings, at: datetime) -> IntegrationGlance:
+    """What a wall shows: the ladder alone."""
+    return IntegrationGlance(steps=tuple(opd_steps(settings, interface_rows(conn, settings, at, None))))

@@ -2,7 +2,7 @@
 
 from kpis.service_requests.figures import KPIS, RequestFigures, figures
 from kpis.service_requests.tables import FEED, request_day, service_request
-from kpis.service_requests.view import due_soon, oldest_overdue, view
+from kpis.service_requests.view import due_soon, glance, oldest_overdue, view
 
 __all__ = [
     "FEED",
@@ -10,6 +10,7 @@ __all__ = [
     "RequestFigures",
     "due_soon",
     "figures",
+    "glance",
     "oldest_overdue",
     "request_day",
     "service_request",

@@ -16,7 +16,16 @@ from kpis.service_requests.figures import figures
 from kpis.service_requests.tables import request_day
 from kpis.service_requests.tables import service_request as r
 from kpis.store import instant, maybe_instant, micros
-from kpis.views import AgeBand, Count, DueSoon, OpdRequests, RequestDay, RequestRow, RequestsView
+from kpis.views import (
+    AgeBand,
+    Count,
+    DueSoon,
+    OpdRequests,
+    RequestDay,
+    RequestRow,
+    RequestsGlance,
+    RequestsView,
+)
 
 _DAY_US = 86_400_000_000
 DUE_DAYS = (1, 3, 5)
@@ -165,4 +174,14 @@ def view(conn: Connection, settings: Settings, at: datetime, opd: str | None = N
         by_opd=tuple(sorted(by_opd, key=lambda o: (-o.overdue, -o.open, o.opd))),
         days=_days(conn, settings, at, opd),
         oldest=oldest(conn, at, opd),
+    )
+
+
+def glance(conn: Connection, settings: Settings, at: datetime) -> RequestsGlance:
+    """What a wall shows of the open requests; it is read at every change, so it asks for no more."""
+    t = micros(at)
+    return RequestsGlance(
+        ages=_ages(conn, t, None),
+        by_kelurahan=_counts(conn, r.c.kelurahan, t, None, 400) if settings.map_file else (),
+        days=_days(conn, settings, at, None),
     )

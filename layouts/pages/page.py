@@ -25,7 +25,7 @@ class Page:
     `html.Div`. `wall` pages are dark and without navigation. `ranged` pages look at the days their
     address asks for, and show a switch of them. `picks` names what else an address may choose
     (`?opd=dlh`), one at a time. `looks` pages show what changed since a device's last look, or since the
-    moment their address names.
+    moment their address names. `heading` is what a wall's head names, the title where there is none.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Page:
     ranged: bool = True
     picks: tuple[str, ...] = ()
     looks: bool = False
+    heading: Callable[[Snapshot, Words], str] | None = None
 
     def address(self, snapshot: Snapshot) -> str:
         """Its path for the OPD and the KPI that the snapshot is about."""

@@ -10,6 +10,7 @@ from kpis.types import Domain, Freshness, Kpi, Reading, Snapshot
 from layouts.marks import Look, ago, classes, href, look, opd_link, owner, short, state, target
 from layouts.panels.marks_bar import resting
 from layouts.panels.trend import trend
+from layouts.panels.urgent import ABBREVIATION, brief
 from layouts.words import MISSING, Words, msg
 
 PAGES = {
@@ -85,9 +86,11 @@ def _foot(snapshot: Snapshot, reading: Reading | None, w: Words, wall: bool) -> 
     """As-of time and owner. A wall shows the time alone; elsewhere the age stands beside it."""
     at = reading.observed_at if reading and reading.freshness is not Freshness.NEVER else None
     code = owner(snapshot, reading) if reading else None
-    who: Any = (
-        short(snapshot, code) if wall or snapshot.page in ("mayor", "opd") else opd_link(snapshot, code, w)
-    )
+    if wall:
+        who: Any = brief(short(snapshot, code), ABBREVIATION)
+    else:
+        linked = snapshot.page not in ("mayor", "opd")
+        who = opd_link(snapshot, code, w) if linked else short(snapshot, code)
     as_of = w.moment(at, snapshot.at) if at else MISSING
     if wall or at is None:
         time: Any = html.Span(as_of, className="as-of")

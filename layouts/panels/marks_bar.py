@@ -24,7 +24,8 @@ def data_age(snapshot: Snapshot, w: Words) -> Any:
     newest = max((r.observed_at for r in readings if r.observed_at is not None), default=None)
     if newest is None:
         return html.Span(w.t("No data yet"))
-    inside = [ago(newest, snapshot.at, w, w.t("Newest data {age}"), kind="observed")]
+    form = w.t("Data {age}") if snapshot.page == "wall" else w.t("Newest data {age}")
+    inside = [ago(newest, snapshot.at, w, form, kind="observed")]
     stale = sum(
         reading.freshness is Freshness.STALE for reading in readings if not resting(snapshot, reading)
     )

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from kpis.types import Domain, Kpi, Reading, Snapshot
 from kpis.views import OpdStanding
 from layouts.flat import flat
-from layouts.marks import STATE_WORDS, Look, ago, classes, full, href, look, opd_link, short, worst
+from layouts.marks import STATE_WORDS, Look, ago, classes, href, look, opd_link, worst
 from layouts.panels.marks_bar import resting
 from layouts.words import MISSING, Words, msg
 
@@ -23,14 +23,6 @@ DOMAIN_WORDS = {
     Domain.OPD_INTEGRATION: msg("Integration"),
     Domain.E_ATTENDANCE: msg("Attendance"),
 }
-DOMAIN_SHORT = {
-    Domain.SERVICE_REQUESTS: msg("Req."),
-    Domain.APP_UPTIME: msg("App."),
-    Domain.OPD_INTEGRATION: msg("Int."),
-    Domain.E_ATTENDANCE: msg("Att."),
-}
-STRIP_LETTERS = 46
-WALL_COLUMNS = 3
 _ARROWS: dict[str, Any] = {"data-arrows": "yes"}
 
 
@@ -44,32 +36,22 @@ def standing_kind(one: OpdStanding) -> str:
 
 
 def opd_strip(snapshot: Snapshot, standings: Sequence[OpdStanding], w: Words) -> html.Div:
-    """How many OPD stand where, and the worst by name, as many as one line of a wall takes."""
+    """How many OPD stand where, by the shapes of the states; the words are for a screen reader."""
     kinds = [standing_kind(one) for one in standings]
     counts = [
         html.Span(
-            [html.B(w.number(kinds.count(kind))), " ", w.t(STATE_WORDS[kind])], className=f"state {kind}"
+            [
+                html.B(w.number(kinds.count(kind))),
+                html.Span(w.t(STATE_WORDS[kind]), className="visually-hidden"),
+            ],
+            className=f"state {kind}",
+            title=w.t(STATE_WORDS[kind]),
         )
-        for kind in ("act", "watch", "on_target", "no_data")
+        for kind in ("act", "watch", "no_data")
         if kind in kinds
     ]
-    names, room = [], STRIP_LETTERS
-    bad = [one for one in standings if standing_kind(one) in ("act", "watch")]
-    for one in bad:
-        name = short(snapshot, one.opd)
-        if len(name) + 4 > room:
-            break
-        room -= len(name) + 4
-        names.append(
-            html.Span(name, className=f"state {standing_kind(one)}", title=full(snapshot, one.opd, w))
-        )
-    if len(bad) > len(names):
-        names.append(html.Span(f"+{w.number(len(bad) - len(names))}", className="more"))
-    head = html.H2(w.t("{n} OPD", n=w.number(len(standings))))
-    return html.Div(
-        [html.Div([head, *counts], className="strip-counts"), html.Div(names, className="strip-names")],
-        className="opd-strip",
-    )
+    head = html.Span(w.t("{n} OPD", n=w.number(len(standings))), className="strip-head")
+    return html.Div([head, *counts], className="opd-strip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,32 +133,6 @@ def domain_matrix(snapshot: Snapshot, domain: Domain, w: Words) -> Component:
     inside = [html.Thead(html.Tr([html.Th("OPD", scope="col"), *heads])), html.Tbody(body)]
     label = w.t(DOMAIN_WORDS[domain])
     return flat(html.Table(inside, className="table matrix figures", **_ARROWS), "scroll", label)
-
-
-def opd_matrix_wall(snapshot: Snapshot, w: Words) -> html.Div:
-    """All OPD in columns that fill one screen of a wall: name, and a mark per domain with how many
-    figures share the state. Nothing scrolls with up to 36 OPD."""
-    rows = matrix_rows(snapshot)
-    head = html.Div(
-        [html.Span("OPD"), *(html.Span(w.t(word)) for word in DOMAIN_SHORT.values())], className="mw-head"
-    )
-    lines = [
-        html.Li([html.Span(short(snapshot, code), className="mw-name"), *(_mark(c, w) for c in row.values())])
-        for code, row in rows
-    ]
-    return html.Div(
-        [html.Div([head] * WALL_COLUMNS, className="mw-heads"), flat(html.Ul(lines), "mw-rows")],
-        className=f"matrix-wall mw-{-(-len(rows) // WALL_COLUMNS)}",
-    )
-
-
-def _mark(cell: Cell, w: Words) -> html.Span:
-    loud = cell.kind in ("act", "watch")
-    word = w.t(STATE_WORDS[cell.kind])
-    return html.Span(
-        [html.Span(word, className="visually-hidden"), w.number(cell.many) if loud else ""],
-        className=f"state mw-mark {cell.kind}",
-    )
 
 
 def _row(snapshot: Snapshot, code: str) -> Row:

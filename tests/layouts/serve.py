@@ -22,23 +22,31 @@ def body(path: str, query: str) -> object:
     asked = {key: values[0] for key, values in parse_qs(query.lstrip("?")).items()}
     language = asked.get("lang", "id")
     for page in PAGES:
-        if page.path == path or (page.scope == "opd" and path.startswith("/opd/")):
+        screen = path.removeprefix("/wall/") if page.wall else ""
+        if page.wall and screen in {*views.SCREENS, "long"}:
+            snapshot = views.long_wall() if screen == "long" else views.wall(views.SCREENS[screen])
+        elif page.path == path or (page.scope == "opd" and path.startswith("/opd/")):
             pick = next((f"{name}:{asked[name]}" for name in page.picks if name in asked), None)
             snapshot = views.SNAPSHOTS[page.name](pick=pick)
             if page.name == "opds" and pick:
                 snapshot = replace(snapshot, detail=OpdsView(domain=Domain(asked["domain"])))
-            theme = asked.get("theme", "dark" if page.wall else "light")
-            w = words_for(language, snapshot.city.timezone)
-            return shell(page, snapshot, w, page.frame(snapshot, w), language=language, theme=theme)
+        else:
+            continue
+        theme = asked.get("theme", "dark" if page.wall else "light")
+        w = words_for(language, snapshot.city.timezone)
+        return shell(page, snapshot, w, page.frame(snapshot, w), language=language, theme=theme)
     return "404"
 
 
 def application() -> Dash:
     """A Dash server of the sample pages with the project's own assets."""
     assets = Path(__file__).parents[2] / "assets"
-    # live.js asks for a stream, and there is none here.
+    # live.js asks for a stream and keep.js for a worker, and there is neither here.
     app = Dash(
-        __name__, assets_folder=str(assets), assets_ignore="live.js", suppress_callback_exceptions=True
+        __name__,
+        assets_folder=str(assets),
+        assets_ignore=r"live\.js|keep\.js|worker\.js",
+        suppress_callback_exceptions=True,
     )
     app.layout = html.Div([dcc.Location(id="url"), html.Div(id="body")])
 

@@ -13,6 +13,7 @@ from kpis import readings
 from kpis.types import Snapshot
 from layouts.pages import PAGES
 from layouts.panels.attention_list import attention_list
+from layouts.panels.urgent import act_strip
 from layouts.words import words_for
 from tests.layouts.tree import of, text
 from tests.screens.conftest import Hall
@@ -92,6 +93,17 @@ def test_a_screen_that_falls_silent_is_an_alarm_until_it_is_heard_again(hall: Ha
     assert attention(tables) == []
     assert of(panel(tables, "app_uptime", "apps-screens"), "Tr", "act") == []
     assert "Tampil" in text(panel(tables, "app_uptime", "apps-screens"))
+
+
+def test_a_silent_screen_is_at_act_on_every_page_of_a_wall(hall: Hall, tables: Tables) -> None:
+    words = words_for("en", "Asia/Jakarta")
+    hall.report(hall.enrol("lobi"))
+    assert "Nobody has to act now." in text(act_strip(tables.read(Key("wall")), words))
+    hall.clock.tick(minutes=12)
+    strip = act_strip(tables.read(Key("wall")), words)
+    assert "1 ACT screen: lobi" in text(strip)
+    (mark,) = getattr(strip, "data-acts").split()
+    assert mark.endswith("@overview"), "a new one brings the overview forward"
 
 
 def test_a_silent_screen_is_the_matter_of_the_opd_that_answers_for_it(hall: Hall, tables: Tables) -> None:
