@@ -39,7 +39,8 @@
     });
   };
 
-  /* "was ACT, now STALE": severity and freshness are two things. */
+  /* "was ACT, now STALE": severity and freshness are two things. A tile has room to say both; in a list
+     the state stays, as what it was, with the duration it had. */
   function dress(root, state, kind) {
     const box = state.closest(".tile,li,td");
     if (box && box.classList.contains(kind)) {
@@ -47,9 +48,15 @@
       box.classList.add("was-" + kind);
     }
     state.classList.replace(kind, "stale");
-    state.replaceChildren(span("aged-text", ""));
-    const was = { act: root.dataset.wasAct, watch: root.dataset.wasWatch }[kind];
-    if (was) state.append(span("was", was));
+    state.querySelectorAll("[data-since]").forEach(function (one) { one.removeAttribute("data-since"); });
+    if (state.closest(".tile")) {
+      state.replaceChildren(span("aged-text", ""));
+      const was = { act: root.dataset.wasAct, watch: root.dataset.wasWatch }[kind];
+      if (was) state.append(span("was", was));
+    } else {
+      state.classList.add("aged-was");
+      state.dataset.before = root.dataset.was.split("{state}")[0];
+    }
   }
 
   function span(name, text) {

@@ -103,7 +103,7 @@
   function showConnection() {
     const place = document.getElementById("connection");
     if (!place) return;
-    const away = lost && steady() - lost > GRACE_MS;
+    const away = saved || (lost && steady() - lost > GRACE_MS);
     const since = away ? timeOfDay(anchor.city + (lost - anchor.here) * anchor.speed) : "";
     const fine = met ? root.dataset.connected : root.dataset.connecting;
     write(place, away ? root.dataset.disconnected.replace("{time}", since) : fine);

@@ -186,6 +186,7 @@ def _classes(*names: str) -> str:
     return " ".join(name for name in names if name)
 
 
+# Their styles, and no others of Bootstrap's, stand in assets/bootstrap.min.css.
 _BOOTSTRAP: dict[str, Callable[[Any, str, dict[str, Any]], Component]] = {
     "Table": _table,
     "Nav": _nav,

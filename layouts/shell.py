@@ -5,7 +5,7 @@ The root carries what the browser's script needs to keep ages, clock and connect
 `data-age-now|minutes|hours|days` (forms of an age, `{n}` the figure), `data-connecting`,
 `data-connected`, `data-disconnected` (`{time}` since when), `data-pause`, `data-resume`, `data-store`
 ("ok", or "away" when it could not be asked), `data-as-of` (`{when}`) for paper. For a page that nobody
-renews: `data-stale`, `data-was-act|was-watch`, `data-aged-form` (`{when}` it was kept, `{age}`) and
+renews: `data-stale`, `data-was|was-act|was-watch`, `data-aged-form` (`{when}` it was kept, `{age}`) and
 `data-aged-note`.
 """
 
@@ -94,6 +94,7 @@ def _for_script(snapshot: Snapshot, w: Words) -> dict[str, Any]:
         "data-connected": w.t("Connected"),
         "data-disconnected": w.t("NO CONNECTION since {time}"),
         "data-stale": w.t("STALE"),
+        "data-was": w.t("was {state}", state="{state}"),
         "data-was-act": w.t("was {state}", state=w.t("ACT")),
         "data-was-watch": w.t("was {state}", state=w.t("WATCH")),
         "data-aged-form": w.t("NO CONNECTION. Last snapshot: {when}, {age} old"),
