@@ -199,7 +199,7 @@ def _panel_ms(browser: Browser, address: str) -> float:
     page = browser.new_page(viewport={"width": 1366, "height": 768})
     page.add_init_script(f"({_PANEL})()")
     page.goto(address, wait_until="commit")
-    page.wait_for_function("window.panelAt > 0", timeout=30_000)
+    page.wait_for_function("() => window.panelAt > 0", timeout=30_000)
     at = float(page.evaluate("window.panelAt"))
     page.close()  # and with it the context that new_page made for it alone
     return at

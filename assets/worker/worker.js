@@ -98,9 +98,8 @@ async function put(key, text, headers, at) {
   const kept = new Headers({ "content-type": "text/html; charset=utf-8", [SAVED_AT]: String(at) });
   const policy = headers.get("content-security-policy");
   if (policy) kept.set("content-security-policy", policy);
-  await cache.delete(key);   // so that the order of the keys is the order of their age
   await cache.put(key, new Response(text, { headers: kept }));
-  const keys = await cache.keys();
+  const keys = await cache.keys();   // what was put last stands last
   await Promise.all(keys.slice(0, -MOST_PAGES).map(function (old) { return cache.delete(old); }));
 }
 

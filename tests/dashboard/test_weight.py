@@ -35,7 +35,7 @@ def address(one: layouts.pages.Page) -> str:
 def visited(page: Page, url: str) -> list[Response]:
     """Every reply of a visit that lasts until the page is live."""
     replies: list[Response] = []
-    page.on("response", replies.append)
+    page.on("response", lambda reply: replies.append(reply))
     page.goto(url, wait_until="commit")
     expect(page.locator("#connection")).to_have_attribute("data-state", "ok", timeout=15_000)
     return replies
@@ -101,7 +101,7 @@ def test_the_focus_stays_where_it_was_when_dash_takes_over(
     context = browser.new_context()
     page = context.new_page()
     held: list[Route] = []
-    page.route(re.compile("_dash-layout"), held.append)
+    page.route(re.compile("_dash-layout"), lambda route: held.append(route))
     page.goto(f"{server.url}/mayor", wait_until="commit")
     link = page.locator(".pages a").nth(2)
     link.focus()
