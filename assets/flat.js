@@ -3,7 +3,7 @@
   "use strict";
   var library = (window.pendopo = window.pendopo || {});
   library.Flat = function Flat(props) {
-    var attributes = Object.assign({ id: props.id }, props.attributes);
-    return library.drawn(props.tag || "div", props.markup, attributes);
+    var inside = props.markup ? { dangerouslySetInnerHTML: { __html: props.markup } } : {};
+    return window.React.createElement(props.tag || "div", Object.assign({ id: props.id }, props.attributes, inside));
   };
 })();

@@ -234,8 +234,10 @@
   /* Only the children of a panel's own place are set: no callback takes them as its input, and what
      one does take would be kept in Dash's history for ever. */
   function place(id, content) {
-    if (!document.getElementById(id)) return;
+    const box = document.getElementById(id);
+    if (!box) return;
     if (id === "live-line") lineAt = steady();
+    window.pendopo.keepPlace(box);
     window.dash_clientside.set_props(id, { children: content });
   }
 

@@ -1,8 +1,9 @@
-/* Markup that is drawn anew keeps what a person did in it: where the focus is, which tables are unfolded,
-   how far a box is scrolled. React sets the markup as a whole and would drop all three. */
+/* A panel that is drawn anew keeps what a person did in it: where the focus is, which tables are unfolded,
+   how far a box is scrolled. Dash puts a new panel in place of the old one and would drop all three. */
 (function () {
   "use strict";
   const STOPS = "a[href], button, summary, input, select, textarea, [tabindex]";
+  const SETTLED_MS = 1000;  // by then a change has long been drawn
   const library = (window.pendopo = window.pendopo || {});
 
   function all(box, what) {
@@ -18,47 +19,44 @@
     return stops.filter(function (one) { return key(one) === name; });
   }
 
-  /* Read while the old markup still stands. */
-  function held(box) {
+  function focusIn(box) {
     const stop = document.activeElement;
-    const inside = stop && stop !== box && box.contains(stop);
-    const stops = inside ? all(box, STOPS) : [];
-    return {
-      key: inside ? key(stop) : null,
-      nth: inside ? alike(stops, key(stop)).indexOf(stop) : 0,
-      place: stops.indexOf(stop),
-      open: all(box, "details").map(function (one) { return one.open; }),
-      scrolled: all(box, ".scroll, .scroll-x").map(function (one) { return [one.scrollLeft, one.scrollTop]; }),
-    };
-  }
-
-  function give(box, before) {
-    all(box, "details").forEach(function (one, n) { if (before.open[n]) one.open = true; });
-    all(box, ".scroll, .scroll-x").forEach(function (one, n) {
-      if (before.scrolled[n]) one.scrollTo(before.scrolled[n][0], before.scrolled[n][1]);
-    });
-    if (before.key !== null && !box.contains(document.activeElement)) giveFocus(box, before);
-  }
-
-  /* The same stop; when it is gone the one that took its place, else the box itself. */
-  function giveFocus(box, before) {
+    if (!stop || stop === box || !box.contains(stop)) return null;
     const stops = all(box, STOPS);
-    const same = alike(stops, before.key);
-    const found = same[Math.min(before.nth, same.length - 1)] || stops[Math.min(before.place, stops.length - 1)];
-    (found || box).focus({ preventScroll: true });
+    return { key: key(stop), nth: alike(stops, key(stop)).indexOf(stop), place: stops.indexOf(stop) };
   }
 
-  /* An element of markup. Called while React renders, so its box still holds what was drawn before. */
-  library.drawn = function (kind, markup, attributes) {
-    const React = window.React;
-    const box = React.useRef(null);
-    const last = React.useRef(markup);
-    const before = box.current && last.current !== markup ? held(box.current) : null;
-    React.useLayoutEffect(function () {
-      last.current = markup;
-      if (before) give(box.current, before);
-    }, [markup]);
-    const inside = markup ? { dangerouslySetInnerHTML: { __html: markup } } : {};
-    return React.createElement(kind, Object.assign({ ref: box }, inside, attributes));
+  function scrolledIn(box) {
+    return all(box, ".scroll, .scroll-x").map(function (one) { return [one.scrollLeft, one.scrollTop]; });
+  }
+
+  /* The same stop; when it is gone the one that took its place. */
+  function giveFocus(box, held) {
+    const stops = all(box, STOPS);
+    const same = alike(stops, held.key);
+    const found = same[Math.min(held.nth, same.length - 1)] || stops[Math.min(held.place, stops.length - 1)];
+    if (found) found.focus({ preventScroll: true });
+  }
+
+  function give(box, held) {
+    all(box, "details").forEach(function (one, n) { if (held.open[n]) one.open = true; });
+    all(box, ".scroll, .scroll-x").forEach(function (one, n) {
+      if (held.scrolled[n]) one.scrollTo(held.scrolled[n][0], held.scrolled[n][1]);
+    });
+    if (held.focus && document.activeElement === document.body) giveFocus(box, held.focus);
+  }
+
+  /* Called just before a panel's content is set. Where nobody did anything in it, as on a wall, nothing is kept. */
+  library.keepPlace = function (box) {
+    const held = {
+      focus: focusIn(box),
+      open: all(box, "details").map(function (one) { return one.open; }),
+      scrolled: scrolledIn(box),
+    };
+    const moved = held.scrolled.some(function (one) { return one[0] || one[1]; });
+    if (!held.focus && !moved && !held.open.includes(true)) return;
+    const watch = new MutationObserver(function () { give(box, held); });
+    watch.observe(box, { childList: true, subtree: true });
+    setTimeout(function () { watch.disconnect(); }, SETTLED_MS);
   };
 })();

@@ -3,6 +3,10 @@
   "use strict";
   var library = (window.pendopo = window.pendopo || {});
   library.Svg = function Svg(props) {
-    return library.drawn("span", props.markup, { id: props.id, className: "svg " + (props.className || "") });
+    return window.React.createElement("span", {
+      id: props.id,
+      className: "svg " + (props.className || ""),
+      dangerouslySetInnerHTML: { __html: props.markup || "" },
+    });
   };
 })();

@@ -53,6 +53,11 @@ def address_of(taken: socket.socket) -> str:
 
 def serve(dashboard: Dashboard, taken: socket.socket, ready: Callable[[], None]) -> None:
     """Serves until the process is told to stop; `ready` is called once requests are answered."""
+    server_of(dashboard, ready).run(sockets=[taken])
+
+
+def server_of(dashboard: Dashboard, ready: Callable[[], None]) -> uvicorn.Server:
+    """The server that `serve` runs."""
     dashboard.hub.limit = room_for(dashboard.hub.limit)
     config = uvicorn.Config(
         dashboard.gate,
@@ -65,7 +70,7 @@ def serve(dashboard: Dashboard, taken: socket.socket, ready: Callable[[], None])
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    _Server(config, dashboard, ready).run(sockets=[taken])
+    return _Server(config, dashboard, ready)
 
 
 class _Protocol(HttpToolsProtocol):

@@ -99,7 +99,8 @@ def _runs(view: InterfaceView, w: Words) -> Any:
     inside: list[Any] = [table(w.t("Sync runs"), columns, [_run(run, w) for run in view.runs])]
     left = view.run_count - len(view.runs)
     if left > 0:
-        inside.append(html.P(w.t("{n} older ones are not listed.", n=w.number(left)), className="more"))
+        text = w.n("{n} older one is not listed.", "{n} older ones are not listed.", left)
+        inside.append(html.P(text, className="more"))
     return html.Div(inside)
 
 

@@ -99,7 +99,9 @@ def milestone_tables(snapshot: Snapshot, found: RoadMap | None, w: Words) -> Com
     today = w.local(snapshot.at).date()
     late: list[Any] = [html.H3(w.t("Late, the longest first: {n}", n=w.number(found.late_count)))]
     late.append(
-        _milestones(snapshot, found.late, today, w) if found.late else nothing(w.t("Nothing is late."))
+        _milestones(snapshot, w.t("Late milestones"), found.late, today, w)
+        if found.late
+        else nothing(w.t("Nothing is late."))
     )
     if found.late_count > len(found.late):
         late.append(
@@ -107,14 +109,16 @@ def milestone_tables(snapshot: Snapshot, found: RoadMap | None, w: Words) -> Com
         )
     coming: list[Any] = [html.H3(w.t("Due next"))]
     coming.append(
-        _milestones(snapshot, found.coming, today, w)
+        _milestones(snapshot, w.t("Milestones due next"), found.coming, today, w)
         if found.coming
         else nothing(w.t("Nothing is due any more."))
     )
     return html.Div([html.Div(late), html.Div(coming)], className="milestones")
 
 
-def _milestones(snapshot: Snapshot, rows: Sequence[MilestoneRow], today: date, w: Words) -> Component:
+def _milestones(
+    snapshot: Snapshot, label: str, rows: Sequence[MilestoneRow], today: date, w: Words
+) -> Component:
     columns = [
         Column(w.t("Milestone")),
         Column("OPD"),
@@ -132,7 +136,7 @@ def _milestones(snapshot: Snapshot, rows: Sequence[MilestoneRow], today: date, w
         ]
         for row in rows
     ]
-    return table(w.t("Milestones"), columns, cells)
+    return table(label, columns, cells)
 
 
 def _due(due: date, today: date, w: Words) -> Any:

@@ -10,37 +10,35 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from dashboard.app import Dashboard
-from dashboard.scope import Scope
+from dashboard.server import server_of
 from dashboard.snapshot import Key
-from kpis.types import Reading, Snapshot
+from kpis.types import Snapshot
 from layouts.pages import PAGES
-from tests.dashboard.fakes import FakeListener
+from tests.dashboard.fakes import FakeListener, FakeTables
 from tests.layouts import sample, views
 from tests.layouts.thin import thinned
+from tests.layouts.views_kpi import KPI
 from tests.layouts.views_people import OPD
 
 
-class SampleTables:
+class SampleTables(FakeTables):
     """Answers with the sample of each page. `changes` are put into every snapshot, as a test sets them."""
 
     def __init__(self) -> None:
+        super().__init__(sample.SETTINGS)
         self.changes: dict[str, Any] = {}
-        self.version = 1
 
     def read(self, key: Key) -> Snapshot:
         made = views.SNAPSHOTS[key.page]
         found = made(code=key.opd) if key.opd else made()
-        return replace(found, version=self.version, detail=thinned(found.detail), **self.changes)
+        changed = {"detail": thinned(found.detail), **self.changes}
+        return replace(found, version=self.version, **changed)
 
     def aged(self, last: Snapshot) -> Snapshot:
         return replace(last, store_ok=False)
-
-    def current(self, scope: Scope, opd: str | None) -> list[Reading]:
-        return []
 
 
 @dataclass
@@ -67,7 +65,7 @@ class SampleCity:
 
 def paths() -> dict[str, str]:
     """Name → address of everything a person can open: every page, every further wall screen."""
-    found = {page.name: page.path.replace("<code>", OPD) for page in PAGES}
+    found = {page.name: page.path.replace("<code>", OPD).replace("<key>", KPI) for page in PAGES}
     for screen in sample.SETTINGS.screens[1:]:
         found[f"wall-{screen.name}"] = f"/wall/{screen.name}"
     return found
@@ -79,8 +77,7 @@ def running() -> Iterator[SampleCity]:
     tables, listener = SampleTables(), FakeListener()
     dashboard = Dashboard(sample.SETTINGS, tables, listener, PAGES)
     taken = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(dashboard.gate, lifespan="on", log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    server = server_of(dashboard, lambda: None)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
     thread.start()
     until = time.monotonic() + 20
@@ -88,7 +85,6 @@ def running() -> Iterator[SampleCity]:
         time.sleep(0.02)
     assert server.started
     yield SampleCity(f"http://127.0.0.1:{taken.getsockname()[1]}", tables, listener)
-    dashboard.hub.close()
     server.should_exit = True
     thread.join(10)
     taken.close()

@@ -17,7 +17,8 @@ STOPS = """() => window.stops = Array.from(document.querySelectorAll(
     'a[href], button, summary, input, select, textarea, iframe, [tabindex]'))
   .filter(one => one.tabIndex >= 0 && !one.disabled && one.checkVisibility({ visibilityProperty: true })
     && !(one.closest('details:not([open])') && one.tagName !== 'SUMMARY'))"""
-# Where the focus is, how it is marked, on what ground, and whether something lies over it.
+# Where the focus is, how it is marked, on what ground, and whether something lies over it. The mark is an
+# outline that goes when the focus goes: of the stop, of what it draws before or after itself, or around it.
 HERE = """() => {
   const at = document.activeElement;
   if (!at || at === document.body) return null;
@@ -28,19 +29,30 @@ HERE = """() => {
     }
     return 'rgb(255, 255, 255)';
   };
-  const style = getComputedStyle(at), box = at.getBoundingClientRect();
+  const places = [[at, null], [at, '::after'], [at, '::before']];
+  for (let one = at; (one = one.parentElement) && places.length < 7;) places.push([one, null]);
+  const look = () => places.map(([one, part]) => {
+    const style = getComputedStyle(one, part);
+    return [style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth), style.outlineColor];
+  });
+  const box = at.getBoundingClientRect(), marked = look();
   const x = Math.min(Math.max(box.left + box.width / 2, 1), innerWidth - 2);
   const y = Math.min(Math.max(box.top + Math.min(box.height, innerHeight) / 2, 1), innerHeight - 2);
   const over = document.elementFromPoint(x, y);
+  at.blur();
+  const plain = look();
+  at.focus({ preventScroll: true });
+  const n = marked.findIndex((one, n) => one[0] && String(one) !== String(plain[n]));
   return {
     place: window.stops.indexOf(at), said: at.outerHTML.slice(0, 140),
-    outline: style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth), colour: style.outlineColor,
-    ground: ground(at.parentElement),
+    outline: n < 0 ? 0 : marked[n][0], colour: n < 0 ? 'rgb(0, 0, 0)' : marked[n][1],
+    ground: ground(places[Math.max(n, 0)][0].parentElement),
     inside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
     free: !!over && (at.contains(over) || over.contains(at)),
   };
 }"""
 
+HELD = 2
 LISTEN = """() => {
   const line = document.getElementById('live-line');
   window.spoken = [];
@@ -112,7 +124,7 @@ def test_enter_and_space_press_buttons_and_unfold_tables(browser: Browser, city:
     for key, pressed in (("Enter", "true"), ("Space", "false")):
         page.keyboard.press(key)
         expect(pause).to_have_attribute("aria-pressed", pressed)
-    fold = page.locator("details").first
+    fold = page.locator("#attendance-arrivals details")
     fold.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(fold.locator("table")).to_be_visible()
@@ -125,19 +137,21 @@ def test_enter_and_space_press_buttons_and_unfold_tables(browser: Browser, city:
 
 
 def _attendance(**changes: Any) -> Any:
-    """The attendance view with another figure in its first row."""
+    """The attendance view with another figure in the row at `HELD`, or without that row."""
     view = thinned(views.SNAPSHOTS["attendance"]().detail)
-    first, *rest = view.by_opd
-    return replace(
-        view, by_opd=tuple(rest) if changes.pop("gone", False) else (replace(first, **changes), *rest)
-    )
+    rows = list(view.by_opd)
+    if changes:
+        rows[HELD] = replace(rows[HELD], **changes)
+    else:
+        del rows[HELD]
+    return replace(view, by_opd=tuple(rows))
 
 
 def test_a_change_leaves_the_focus_where_it_was(browser: Browser, city: SampleCity) -> None:
     """In a table that is set anew, on the very link; and when its row went away, on what took its place."""
     page = city.opened(browser, "/attendance")
     table = page.locator("#attendance-opd")
-    link = table.locator("tbody a").first
+    link = table.locator("tbody a").nth(HELD)
     link.focus()
     where = link.get_attribute("href")
     before = table.inner_text()
@@ -145,7 +159,7 @@ def test_a_change_leaves_the_focus_where_it_was(browser: Browser, city: SampleCi
     expect(table).to_contain_text("987")
     assert table.inner_text() != before
     assert page.evaluate("document.activeElement.getAttribute('href')") == where
-    city.change(detail=_attendance(gone=True))
+    city.change(detail=_attendance())
     expect(table).not_to_contain_text("987")
     assert page.evaluate("document.activeElement.closest('#attendance-opd') !== null")
     city.change()
@@ -153,12 +167,13 @@ def test_a_change_leaves_the_focus_where_it_was(browser: Browser, city: SampleCi
 
 
 def test_a_change_leaves_tiles_folds_and_the_scroll_as_they_were(browser: Browser, city: SampleCity) -> None:
-    page = city.opened(browser, "/mayor")
-    page.locator("a.tile").nth(2).focus()
-    where = page.evaluate("document.activeElement.getAttribute('href')")
-    found = views.SNAPSHOTS["mayor"]()
-    city.change(readings={key: replace(one, value=0.777) for key, one in found.readings.items()})
-    expect(page.locator("a.tile").nth(2)).to_contain_text("0,8")
+    page = city.opened(browser, "/attendance")
+    link = page.locator("#tile-attendance_rate_today a").first
+    link.focus()
+    where = link.get_attribute("href")
+    readings = views.SNAPSHOTS["attendance"]().readings
+    city.change(readings={key: replace(one, value=0.777) for key, one in readings.items()})
+    expect(page.locator("#tile-attendance_rate_today")).to_contain_text("77,7")
     assert page.evaluate("document.activeElement.getAttribute('href')") == where
     city.change()
     page.close()
@@ -175,22 +190,21 @@ def test_a_change_leaves_tiles_folds_and_the_scroll_as_they_were(browser: Browse
 def test_one_polite_line_sums_up_at_most_every_ten_seconds(browser: Browser, city: SampleCity) -> None:
     page = browser.new_page()
     page.add_init_script("window.ahead = 0; const now = Date.now; Date.now = () => now() + window.ahead;")
-    page.goto(city.url + "/mayor", wait_until="commit")
+    page.goto(city.url + "/service-requests", wait_until="commit")
     connected(page)
     line = page.locator("#live-line")
     assert (line.get_attribute("role"), line.get_attribute("aria-live")) == ("status", "polite")
     assert page.locator("[aria-live]").count() == 1, "no panel speaks for itself"
     page.evaluate(LISTEN)
     page.evaluate("window.ahead = 11000")
-    readings = list(views.SNAPSHOTS["mayor"]().readings.items())
+    readings = list(views.SNAPSHOTS["service_requests"]().readings.items())
     for kept in (6, 4, 2):
         city.change(readings=dict(readings[:kept]))
-        page.wait_for_function(
-            "n => document.querySelectorAll('.tile.no_data').length >= n",
-            arg=len(page.query_selector_all("a.tile")) - kept,
-        )
-    assert len(set(page.evaluate("window.spoken"))) == 1, "the first change at once, the others wait"
+        expect(page.locator(".tile:not(.no_data)")).to_have_count(kept)
+    (first,) = set(page.evaluate("window.spoken"))
+    expect(line).to_have_text(first)  # the first change at once, the others wait
     page.evaluate("window.ahead = 22000")
-    page.wait_for_function("new Set(window.spoken).size === 2")
+    expect(line).not_to_have_text(first)
+    assert len(set(page.evaluate("window.spoken"))) == 2, "the newest, and nothing in between"
     city.change()
     page.close()

@@ -41,7 +41,7 @@ CODES = {
     "freshness",
     "page",
 }
-SAME = {word.casefold() for word in UNTRANSLATED} | {"ms", "http", "id", "en", "wib", "mqtt"}
+SAME = {word.casefold() for word in UNTRANSLATED} | {"ms", "http", "id", "en", "wib", "mqtt", "jt"}
 
 
 class _Markup(HTMLParser):

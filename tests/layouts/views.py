@@ -8,7 +8,7 @@ from datetime import time
 from kpis.config import Screen
 from kpis.types import Severity, Snapshot
 from kpis.views import OpdStanding, WallView
-from tests.layouts import sample, views_domains, views_people
+from tests.layouts import sample, views_domains, views_kpi, views_people
 
 
 def standings() -> tuple[OpdStanding, ...]:
@@ -79,4 +79,4 @@ def long_wall() -> Snapshot:
     return replace(found, city=city, readings=readings, demo=False)
 
 
-SNAPSHOTS = {"wall": wall, **views_domains.SNAPSHOTS, **views_people.SNAPSHOTS}
+SNAPSHOTS = {"wall": wall, **views_domains.SNAPSHOTS, **views_people.SNAPSHOTS, **views_kpi.SNAPSHOTS}
